@@ -1,0 +1,1 @@
+"""The ledger of the tokens that flow between agents, written on OpenTelemetry."""
