@@ -1,0 +1,80 @@
+"""Provenance: the origin of each part of a prompt, found when the call starts.
+
+In this order: a message id with the same content, a tool call id with the same content, the same text; the rest
+belongs to its role. Text that is known only in pieces (a quote in a template) is the place where `pieces` will go:
+between the same text and the role, in `_producer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from token_otel.events import Part
+from token_otel.flow.producer import Producer
+from token_otel.flow.store import SHORTEST_TEXT, Conversation, Store
+
+_ROLE_ORIGIN = {
+    "system": "system",
+    "tools": "tools",
+    "user": "user",
+    "document": "document",
+    "media": "media",
+    "assistant": "external",
+    "tool_call": "external",
+    "reasoning": "external",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One part as it is read: where it comes from.
+
+    Attributes:
+        part: What is read.
+        origin: Its origin in the eyes of the reader.
+        producer: Who made it, if a run did.
+        key: The identity under which it counts as read before.
+    """
+
+    part: Part
+    origin: str
+    producer: Producer | None
+    key: object
+
+
+def read(prompt: Iterable[Part], reader: str, store: Store, conversation: Conversation, *, match: bool = True) -> tuple[Read, ...]:
+    """Find the origin of each part of `prompt` for the agent called `reader`; `match` = False leaves all to the roles."""
+    reads: list[Read] = []
+    seen: dict[object, int] = {}
+    for part in prompt:
+        producer = _producer(part, store, conversation) if match else None
+        origin = producer.origin(reader) if producer is not None else _role(part)
+        key: object = ("read", reader, part.kind, part.message_id or part.call_id, hash(part.text))
+        if part.message_id is None:
+            # The same words said twice in one prompt are two texts: the second is read for the first time.
+            seen[key] = ordinal = seen.get(key, 0) + 1
+            key = (key, ordinal)
+        reads.append(Read(part, origin, producer, key))
+    return tuple(reads)
+
+
+def _producer(part: Part, store: Store, conversation: Conversation) -> Producer | None:
+    if part.kind == "tools":
+        return None
+    content = hash(part.text)
+    if part.message_id is not None:
+        found = store.by_message(conversation, part.message_id, content)
+        if found is not None:
+            return found
+    if part.call_id is not None:
+        known: tuple[Producer, int | None] | None = conversation.get(("caller" if part.kind == "tool_call" else "result", part.call_id))
+        if known is not None and known[1] in (None, content):
+            return known[0]
+    return conversation.get(content) if len(part.text) >= SHORTEST_TEXT else None
+
+
+def _role(part: Part) -> str:
+    if part.kind == "tool_result":
+        return f"tool:{part.name}" if part.name else "tool"
+    return _ROLE_ORIGIN[part.kind]

@@ -1,0 +1,162 @@
+"""`Store`: what was produced in each conversation, by id and by text, in memory and bounded.
+
+Texts are kept as 64-bit hashes, salted per process: enough to recognise a text, useless to read it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from token_otel.events import Part
+from token_otel.flow.producer import Producer
+
+SHORTEST_TEXT = 16  # characters: `yes` and `42` repeat by chance, so only an id can tell who said them
+SHORTEST_GLOBAL_ID = 16  # `call_0` and `1` repeat across conversations, provider and run ids do not
+ENTRY_BYTES = 240  # a dict slot, its key and a shared Producer, measured on CPython 3.11
+
+
+class Conversation:
+    """What one conversation's runs produced and read. Two generations: when the young one is full, the old one goes."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.entries = 0
+        self._young: dict[object, Any] = {}
+        self._old: dict[object, Any] = {}
+
+    def get(self, key: object) -> Any:
+        """Return what is kept under `key`, or `None`; what is asked for stays young."""
+        found = self._young.get(key)
+        if found is None and self._old:
+            found = self._old.pop(key, None)
+            if found is not None:
+                self._young[key] = found
+        return found
+
+    def put(self, key: object, value: object) -> None:
+        """Keep `value` under `key`."""
+        if key not in self._young:
+            self.entries += 0 if self._old.pop(key, None) is not None else 1
+        self._young[key] = value
+
+    def age(self) -> None:
+        """Drop the old generation; the young one is old now."""
+        self.entries -= len(self._old)
+        self._old, self._young = self._young, {}
+
+
+class Store:
+    """Conversations, the least recently used going first when the bound in bytes is reached."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = max(1, limit_bytes // ENTRY_BYTES)
+        self._conversations: OrderedDict[str, Conversation] = OrderedDict()
+        self._homes: OrderedDict[tuple[str, int], tuple[str, Producer]] = OrderedDict()  # known in every conversation
+        self._entries = 0
+        self.evicted = 0
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory is held."""
+        return (self._entries + len(self._homes)) * ENTRY_BYTES
+
+    def conversation(self, key: str) -> Conversation:
+        """Return the conversation called `key`, made new if it is not known; it is the most recently used now."""
+        found = self._conversations.get(key)
+        if found is None:
+            found = self._conversations[key] = Conversation(key)
+        else:
+            self._conversations.move_to_end(key)
+        return found
+
+    def home(self, prompt: Iterable[Part]) -> Conversation | None:
+        """Return the conversation from which a part of `prompt` comes, by a globally unique message id with the same content."""
+        for part in prompt:
+            if part.message_id is not None:
+                home = self._homes.get((part.message_id, hash(part.text)))
+                if home is not None and home[0] in self._conversations:
+                    return self.conversation(home[0])
+        return None
+
+    def by_message(self, conversation: Conversation, message_id: str, content: int) -> Producer | None:
+        """Return who produced a message with this id and this content, in any conversation if the id is globally unique."""
+        found: Producer | None = conversation.get(("message", message_id, content))
+        if found is None:
+            home = self._homes.get((message_id, content))
+            found = home[1] if home is not None else None
+        return found
+
+    def produced(self, conversation: Conversation, producer: Producer, output: Iterable[Part]) -> None:
+        """Enter what a run produced, under its message id, its tool call ids and its texts."""
+        for part in output:
+            if part.message_id is not None:
+                self._put(conversation, ("message", part.message_id, hash(part.text)), producer)
+                if len(part.message_id) >= SHORTEST_GLOBAL_ID:
+                    self._homes[part.message_id, hash(part.text)] = (conversation.key, producer)
+            if part.call_id is not None:
+                side = "caller" if part.kind == "tool_call" else "result"
+                self._put(conversation, (side, part.call_id), (producer, hash(part.text)))
+            for text in _texts(part):
+                if len(text) >= SHORTEST_TEXT:
+                    self._put(conversation, hash(text), producer)
+        self._shrink()
+
+    def answered(self, conversation: Conversation, call_id: str, producer: Producer) -> None:
+        """Enter who answered a tool call whose text is not known."""
+        self._put(conversation, ("result", call_id), (producer, None))
+        self._shrink()
+
+    def mark_read(self, conversation: Conversation, key: object) -> bool:
+        """Return whether `key` was read before, and remember that it is read now."""
+        if conversation.get(key) is not None:
+            return True
+        self._put(conversation, key, True)
+        return False
+
+    def _put(self, conversation: Conversation, key: object, value: object) -> None:
+        before = conversation.entries
+        conversation.put(key, value)
+        self._entries += conversation.entries - before
+
+    def _shrink(self) -> None:
+        while self._entries + len(self._homes) > self._limit:
+            if len(self._homes) > self._limit // 4:
+                self._homes.popitem(last=False)
+            elif len(self._conversations) > 1:
+                _, oldest = self._conversations.popitem(last=False)
+                self._entries -= oldest.entries
+                self.evicted += oldest.entries
+            else:
+                [only] = self._conversations.values()
+                before = only.entries
+                only.age()
+                if only.entries == before:
+                    only.age()
+                self._entries -= before - only.entries
+                self.evicted += before - only.entries
+
+
+def _texts(part: Part) -> Iterator[str]:
+    """Yield the texts that a part makes known: itself, and each string among a tool call's arguments."""
+    yield part.text
+    if part.kind == "tool_call":
+        _, _, arguments = part.text.partition(" ")
+        yield arguments
+        try:
+            yield from _strings(json.loads(arguments))
+        except (ValueError, RecursionError):
+            return
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in cast("dict[str, object]", value).values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            yield from _strings(item)
