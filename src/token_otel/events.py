@@ -18,9 +18,7 @@ Scalar: TypeAlias = str | bool | int | float
 Attribute: TypeAlias = Scalar | tuple[str, ...]
 Attributes: TypeAlias = Mapping[str, Attribute]
 
-PartKind: TypeAlias = Literal[
-    "system", "tools", "user", "assistant", "tool_call", "tool_result", "document", "reasoning", "media"
-]
+PartKind: TypeAlias = Literal["system", "tools", "user", "assistant", "tool_call", "tool_result", "document", "reasoning", "media"]
 Operation: TypeAlias = Literal["chat", "text_completion", "embeddings"]
 AgentKind: TypeAlias = Literal["agent", "workflow"]
 Status: TypeAlias = Literal["ok", "error", "cancelled", "interrupted"]

@@ -89,6 +89,11 @@ class Store:
             found = home[1] if home is not None else None
         return found
 
+    def caller(self, conversation: Conversation, call_id: str) -> Producer | None:
+        """Return whose call a tool run answers."""
+        known: tuple[Producer, int] | None = conversation.get(("caller", call_id))
+        return known[0] if known is not None else None
+
     def produced(self, conversation: Conversation, producer: Producer, output: Iterable[Part]) -> None:
         """Enter what a run produced, under its message id, its tool call ids and its texts."""
         for part in output:

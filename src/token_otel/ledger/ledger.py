@@ -82,8 +82,12 @@ class Ledger:
             parent.children[event.run_id] = run
             if parent.closed:
                 self._orphans[event.run_id] = (event.at_ns or 0) + self._grace_ns
-        if isinstance(event, ModelStarted) and self._flow is not None:
-            self._read(run, event, self._flow)
+        if self._flow is not None:
+            if isinstance(event, ModelStarted):
+                self._read(run, event, self._flow)
+            elif isinstance(event, ToolStarted) and event.call_id is not None:
+                caller = self._flow.store.caller(self._conversation(run, self._flow), event.call_id)
+                run.caused_by = caller.span if caller is not None else None
         return run
 
     def first_chunk(self, event: FirstChunk) -> None:

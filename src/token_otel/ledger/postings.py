@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from token_otel.events import AgentStarted, End, ModelStarted, RetrievalStarted, Start, ToolStarted, UsageSeen
 from token_otel.flow.allocation import Share
@@ -96,6 +96,7 @@ class Run:
 
     __slots__ = (
         "agent",
+        "caused_by",
         "children",
         "closed",
         "conversation",
@@ -103,6 +104,7 @@ class Run:
         "cut",
         "event",
         "first_chunk_ns",
+        "handle",
         "handoffs",
         "last_output",
         "messages",
@@ -134,6 +136,8 @@ class Run:
         self.closed = False
         self.cut = False
         self.span: SpanRef | None = None
+        self.caused_by: SpanRef | None = None
+        self.handle: Any = None  # what the span writer keeps: the OpenTelemetry context in which this run is current
         self.own = Totals()
         self.subtree = Totals()
         self.messages: dict[str, Reads] = {}
@@ -157,13 +161,15 @@ class Run:
         return self.agent.name if self.agent is not None else None
 
     def note_reads(self, posting: Posting) -> None:
-        """Add what one of this agent's own calls read to the account of each producer, or role."""
+        """Add what one of this agent's own calls read to the account of each producer, or role: one read a call."""
+        labels: set[str] = set()
         for share in posting.shares:
             label = str(share.producer.span) if share.producer is not None and share.producer.span is not None else share.origin
             account = self.messages.setdefault(label, Reads())
-            account.reads += 1
+            account.reads += label not in labels
             account.tokens += share.tokens
             account.cost_usd += share.cost_usd or Decimal()
+            labels.add(label)
 
     def dearest(self) -> list[tuple[str, Reads]]:
         """Return the 16 producers whose texts cost this run most, the dearest first."""

@@ -82,10 +82,10 @@ def _entry(path: str, number: int, entry: Any) -> tuple[str | None, str, Tariff]
         raise PriceFileError(f"{place}: found the key `{unknown[0]}`, but accepted are {', '.join(sorted(_KEYS))}")
     match = values.get("match")
     if not isinstance(match, str) or not match:
-        raise PriceFileError(f"{place}: found match = {match!r}, but a pattern such as \"my-gpt-*\" is accepted")
+        raise PriceFileError(f'{place}: found match = {match!r}, but a pattern such as "my-gpt-*" is accepted')
     provider = values.get("provider", "*")
     if not isinstance(provider, str):
-        raise PriceFileError(f"{place}: found provider = {provider!r}, but a name such as \"azure\" is accepted")
+        raise PriceFileError(f'{place}: found provider = {provider!r}, but a name such as "azure" is accepted')
     rates = {field: _usd(place, key, values[key]) for key, field in _RATE_KEYS.items() if key in values}
     if not rates:
         raise PriceFileError(f"{place}: found no price, but at least `input` or `output` is accepted")

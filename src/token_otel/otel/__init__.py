@@ -1,0 +1,1 @@
+"""The only place that speaks OpenTelemetry: names, spans, metrics, the file exporter."""

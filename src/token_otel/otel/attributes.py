@@ -1,0 +1,271 @@
+"""From a posting and a run to the attributes of their spans. What is unknown is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TypeAlias
+
+from token_otel.events import AgentStarted, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
+from token_otel.flow.allocation import Share
+from token_otel.flow.producer import SpanRef
+from token_otel.ledger import Closed, Posting, Run, Totals
+from token_otel.otel import semconv as sc
+from token_otel.otel.names import Names
+from token_otel.prices import Cost
+from token_otel.usage import Usage
+
+Value: TypeAlias = str | bool | int | float | Sequence[str] | Sequence[int] | Sequence[float]
+Values: TypeAlias = dict[str, Value]
+
+TOP = 16
+OTHER = "other"
+_ROLE_OF_KIND = {"agent": "agents", "tool": "tool_results", "document": "documents"}
+
+
+def span_name(run: Run, names: Names) -> str:
+    """Return the name of a run's span: the operation, then the model or the shown name."""
+    name = run.name
+    if name is not None and not isinstance(run.event, ModelStarted):
+        name = names.show(name)
+    return f"{_operation(run)} {name}" if name else _operation(run)
+
+
+def _operation(run: Run) -> str:
+    match run.event:
+        case AgentStarted(kind=kind):
+            return "invoke_agent" if kind == "agent" else "invoke_workflow"
+        case ModelStarted(operation=operation):
+            return operation
+        case ToolStarted():
+            return "execute_tool"
+        case RetrievalStarted():
+            return "retrieval"
+        case _:
+            return "step"
+
+
+def start_attributes(run: Run, names: Names) -> Values:
+    """Return what is known when a run starts, so that samplers and processors see it."""
+    values: Values = {sc.OPERATION_NAME: _operation(run)}
+    event = run.event
+    agent = run.agent_name
+    match event:
+        case AgentStarted(kind="workflow", name=name):
+            agent = None
+            if name:
+                values[sc.WORKFLOW_NAME] = names.show(name)
+        case ModelStarted():
+            _set(values, sc.PROVIDER_NAME, event.provider)
+            _set(values, sc.REQUEST_MODEL, event.model)
+            values.update(event.request)
+            if event.attempt > 1:
+                values[sc.ATTEMPT] = event.attempt
+        case ToolStarted():
+            values[sc.TOOL_NAME] = names.show(event.name)
+            values[sc.TOOL_TYPE] = "function"
+            _set(values, sc.TOOL_CALL_ID, event.call_id)
+        case RetrievalStarted():
+            values[sc.DATA_SOURCE_ID] = names.show(event.name)
+        case _:
+            pass
+    if agent:
+        values[sc.AGENT_NAME] = names.show(agent)
+    if run.conversation_id is not None:
+        values[sc.CONVERSATION_ID] = names.show(run.conversation_id)
+    values.update(event.attributes)
+    return values
+
+
+def end_attributes(closed: Closed, names: Names, *, cache_write_name: str = "new") -> Values:
+    """Return what is known when a run ends."""
+    run, event = closed.run, closed.event
+    values: Values = {sc.RUN_STATUS: event.status}
+    _set(values, sc.ERROR_TYPE, event.error_type)
+    if closed.late:
+        values[sc.LATE] = True
+    if closed.posting is not None and isinstance(event, ModelEnded):
+        values |= _answer(run, event)
+        values |= posting_attributes(closed.posting, names, cache_write_name=cache_write_name)
+    elif isinstance(run.event, AgentStarted):
+        values |= _agent(closed, names)
+    return values
+
+
+def posting_attributes(posting: Posting, names: Names, *, cache_write_name: str = "new") -> Values:
+    """Return tokens, cost and flow of one call."""
+    values: Values = {sc.COST_STATUS: posting.cost.status}
+    if posting.saved is not None:
+        values[sc.LOCAL_CACHE] = True
+        saved = posting.saved
+        if saved.usage is not None:
+            _set(values, sc.SAVED_INPUT, saved.usage.input)
+            _set(values, sc.SAVED_OUTPUT, saved.usage.output)
+        _usd(values, sc.SAVED_COST, saved.cost.total_usd)
+        values[sc.COST_TOTAL] = 0.0
+        return values
+    values[sc.USAGE_STATUS] = posting.usage_status
+    if posting.usage is not None:
+        values |= usage_attributes(posting.usage, cache_write_name=cache_write_name)
+    if posting.estimated is not None:
+        values[sc.ESTIMATED_INPUT], values[sc.ESTIMATED_OUTPUT] = posting.estimated
+    values |= cost_attributes(posting.cost)
+    values |= flow_attributes(posting.shares, names)
+    _set(values, sc.FLOW_METHOD, posting.method)
+    if posting.output is not None:
+        parts = ((sc.OUTPUT_TEXT, posting.output.text), (sc.OUTPUT_TOOL_CALL, posting.output.tool_call))
+        values |= {name: tokens for name, tokens in (*parts, (sc.OUTPUT_REASONING, posting.output.reasoning)) if tokens}
+    return values
+
+
+def usage_attributes(usage: Usage, *, cache_write_name: str = "new") -> Values:
+    """Return the tokens as reported, inclusive."""
+    values: Values = {}
+    _set(values, sc.INPUT_TOKENS, usage.input)
+    _set(values, sc.OUTPUT_TOKENS, usage.output)
+    _set(values, sc.CACHE_READ_TOKENS, usage.cache_read)
+    if cache_write_name in ("new", "both"):
+        _set(values, sc.CACHE_WRITE_TOKENS, usage.cache_write)
+    if cache_write_name in ("old", "both"):
+        _set(values, sc.CACHE_CREATION_TOKENS, usage.cache_write)
+    _set(values, sc.REASONING_TOKENS, usage.reasoning)
+    _set(values, sc.AUDIO_INPUT_TOKENS, usage.audio_input)
+    _set(values, sc.AUDIO_OUTPUT_TOKENS, usage.audio_output)
+    _set(values, sc.IMAGE_INPUT_TOKENS, usage.image_input)
+    _set(values, sc.IMAGE_OUTPUT_TOKENS, usage.image_output)
+    return values
+
+
+def cost_attributes(cost: Cost) -> Values:
+    """Return the cost in USD, and where its price comes from."""
+    values: Values = {}
+    _usd(values, sc.COST_INPUT, cost.input_usd)
+    _usd(values, sc.COST_OUTPUT, cost.output_usd)
+    _usd(values, sc.COST_FEES, cost.fees_usd)
+    _usd(values, sc.COST_TOTAL, cost.total_usd)
+    _usd(values, sc.COST_CACHE_READ, cost.cache_read_usd)
+    _usd(values, sc.COST_CACHE_WRITE, cost.cache_write_usd)
+    _usd(values, sc.COST_REASONING, cost.reasoning_usd)
+    _set(values, sc.PRICE_SOURCE, cost.source)
+    _set(values, sc.PRICE_VERSION, cost.version)
+    _set(values, sc.PRICE_MODEL, cost.model)
+    return values
+
+
+def flow_attributes(shares: Sequence[Share], names: Names) -> Values:
+    """Return who produced the input: scalars by role, arrays by origin and by producing span."""
+    if not shares:
+        return {}
+    values: Values = {}
+    roles: dict[str, int] = {}
+    origins: dict[str, list[Share]] = {}
+    producers: dict[SpanRef, list[Share]] = {}
+    external: dict[str, int] = {}
+    for share in shares:
+        kind = share.origin.partition(":")[0]
+        role = _ROLE_OF_KIND.get(kind, kind)
+        roles[role] = roles.get(role, 0) + share.tokens
+        origins.setdefault(share.origin, []).append(share)
+        if share.producer is not None and share.producer.span is not None:
+            producers.setdefault(share.producer.span, []).append(share)
+        if share.external_id is not None:
+            external[share.external_id] = external.get(share.external_id, 0) + share.tokens
+    values |= {sc.INPUT_BY_ROLE[role]: tokens for role, tokens in roles.items() if tokens}
+    new = sum(share.tokens for share in shares if share.new)
+    values[sc.INPUT_NEW] = new
+    values[sc.INPUT_REREAD] = sum(roles.values()) - new
+    ranked = sorted(origins.items(), key=lambda item: (-_tokens(item[1]), item[0]))
+    rows = [(names.origin(origin), group) for origin, group in ranked[:TOP]]
+    if len(ranked) > TOP:
+        rows.append((OTHER, [share for _, group in ranked[TOP:] for share in group]))
+    values[sc.FLOW_ORIGINS] = [origin for origin, _ in rows]
+    values[sc.FLOW_TOKENS] = [_tokens(group) for _, group in rows]
+    values[sc.FLOW_CACHE_READ] = [sum(share.cache_read for share in group) for _, group in rows]
+    values[sc.FLOW_NEW] = [sum(share.tokens for share in group if share.new) for _, group in rows]
+    if all(share.cost_usd is not None for share in shares):
+        values[sc.FLOW_COST] = [float(_cost(group)) for _, group in rows]
+    if producers:
+        top = sorted(producers.items(), key=lambda item: (-_tokens(item[1]), str(item[0])))[:TOP]
+        values[sc.FLOW_PRODUCERS] = [str(span) for span, _ in top]
+        values[sc.FLOW_PRODUCER_TOKENS] = [_tokens(group) for _, group in top]
+        if sc.FLOW_COST in values:
+            values[sc.FLOW_PRODUCER_COST] = [float(_cost(group)) for _, group in top]
+    if external:
+        ids = sorted(external.items(), key=lambda item: (-item[1], item[0]))[:TOP]
+        values[sc.FLOW_EXTERNAL_IDS] = [message_id for message_id, _ in ids]
+        values[sc.FLOW_EXTERNAL_TOKENS] = [tokens for _, tokens in ids]
+    return values
+
+
+def informing(shares: Sequence[Share], names: Names) -> list[tuple[SpanRef, Mapping[str, Value]]]:
+    """Return the links of a call: the spans whose words it reads for the first time, most tokens first, at most 16."""
+    first: dict[tuple[SpanRef, str], int] = {}
+    for share in shares:
+        if share.new and share.producer is not None and share.producer.span is not None and share.tokens:
+            key = (share.producer.span, share.origin)
+            first[key] = first.get(key, 0) + share.tokens
+    ranked = sorted(first.items(), key=lambda item: (-item[1], str(item[0][0])))[:TOP]
+    return [
+        (span, {sc.LINK_TYPE: sc.INFORMED_BY, sc.LINK_TOKENS: tokens, sc.LINK_ORIGIN: names.origin(origin)})
+        for (span, origin), tokens in ranked
+    ]
+
+
+def _answer(run: Run, end: ModelEnded) -> Values:
+    values: Values = {}
+    _set(values, sc.RESPONSE_MODEL, end.model)
+    _set(values, sc.RESPONSE_ID, end.response_id)
+    if end.finish_reasons:
+        values[sc.FINISH_REASONS] = list(end.finish_reasons)
+    if end.service_tier and isinstance(run.event, ModelStarted) and run.event.provider in ("openai", "azure.ai.openai"):
+        values[sc.OPENAI_SERVICE_TIER] = end.service_tier
+    if run.first_chunk_ns is not None and run.event.at_ns is not None:
+        values[sc.TIME_TO_FIRST_CHUNK] = (run.first_chunk_ns - run.event.at_ns) / 1e9
+    ids = list(dict.fromkeys(part.message_id for part in end.output if part.message_id is not None))
+    if ids:
+        values[sc.MESSAGE_IDS] = ids[:TOP]
+    return values
+
+
+def _agent(closed: Closed, names: Names) -> Values:
+    run = closed.run
+    values = _totals(sc.OWN, run.own) | _totals(sc.SUBTREE, run.subtree)
+    incomplete = run.subtree.incomplete + closed.open_calls
+    if incomplete:
+        values[sc.AGENT_INCOMPLETE] = incomplete
+    if run.handoffs:
+        values[sc.AGENT_HANDOFFS] = [names.show(name) for name in run.handoffs[:TOP]]
+    dearest = run.dearest()
+    if dearest:
+        values[sc.AGENT_MESSAGE_PRODUCERS] = [label if _is_span(label) else names.origin(label) for label, _ in dearest]
+        values[sc.AGENT_MESSAGE_READS] = [reads.reads for _, reads in dearest]
+        values[sc.AGENT_MESSAGE_TOKENS] = [reads.tokens for _, reads in dearest]
+        values[sc.AGENT_MESSAGE_COST] = [float(reads.cost_usd) for _, reads in dearest]
+    return values
+
+
+def _is_span(label: str) -> bool:
+    return len(label) == 49 and label[32] == ":"
+
+
+def _totals(scope: str, totals: Totals) -> Values:
+    figures = (totals.input, totals.output, float(totals.cost_usd), totals.calls, totals.reread)
+    return {sc.rollup(scope, what): figure for what, figure in zip(sc.ROLLUPS, figures, strict=True)}
+
+
+def _tokens(shares: Sequence[Share]) -> int:
+    return sum(share.tokens for share in shares)
+
+
+def _cost(shares: Sequence[Share]) -> Decimal:
+    return sum((share.cost_usd or Decimal() for share in shares), Decimal())
+
+
+def _set(values: Values, name: str, value: Value | None) -> None:
+    if value is not None:
+        values[name] = value
+
+
+def _usd(values: Values, name: str, usd: Decimal | None) -> None:
+    if usd is not None:
+        values[name] = float(usd)

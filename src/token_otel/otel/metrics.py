@@ -1,0 +1,152 @@
+"""`MetricWriter`: durations, tokens, cost and flow as metrics of both generations of the conventions; never an id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opentelemetry.metrics import Meter
+
+from token_otel.events import AgentStarted, ModelEnded, ModelStarted, ToolStarted
+from token_otel.ledger import Closed, Posting, Run
+from token_otel.otel import semconv as sc
+from token_otel.otel.names import Names
+from token_otel.usage import Usage
+
+MAX_AGENTS = 50
+OTHER = "other"
+
+Labels = dict[str, str | bool]
+
+
+class MetricWriter:
+    """Writes what a closed run adds to the metrics.
+
+    Args:
+        meter: Where instruments are made.
+        names: How names leave.
+        latest: Whether the instruments of September 2026 are written.
+        legacy: Whether those that dashboards still read are written.
+    """
+
+    def __init__(self, meter: Meter, names: Names, *, latest: bool = True, legacy: bool = True) -> None:
+        self._names = names
+        self._latest = latest
+        self._legacy = legacy
+        self._agents: set[str] = set()
+        seconds = {"unit": "s", "explicit_bucket_boundaries_advisory": sc.BUCKETS_CLIENT_S}
+        self._cost = meter.create_counter(sc.M_COST, unit="{USD}", description="Cost of model calls")
+        self._flow = meter.create_counter(sc.M_FLOW, unit="{token}", description="Input tokens by who produced them")
+        self._unpriced = meter.create_counter(sc.M_UNPRICED, unit="{token}", description="Tokens of calls whose price is not known")
+        self._agent_s = meter.create_histogram(sc.M_AGENT_DURATION, **seconds | {"explicit_bucket_boundaries_advisory": sc.BUCKETS_AGENT_S})
+        self._workflow_s = meter.create_histogram(
+            sc.M_WORKFLOW_DURATION, **seconds | {"explicit_bucket_boundaries_advisory": sc.BUCKETS_WORKFLOW_S}
+        )
+        self._tool_s = meter.create_histogram(sc.M_TOOL_DURATION, **seconds)
+        if latest:
+            self._inference_s = meter.create_histogram(sc.M_INFERENCE_DURATION, **seconds)
+            self._first_chunk_s = meter.create_histogram(sc.M_FIRST_CHUNK, **seconds)
+            self._counters = {
+                name: meter.create_counter(name, unit="{token}")
+                for name in (sc.M_INPUT, sc.M_OUTPUT, sc.M_CACHE_READ, sc.M_CACHE_WRITE, sc.M_REASONING)
+            }
+            self._sizes = {
+                name: meter.create_histogram(name, unit="{token}", explicit_bucket_boundaries_advisory=sc.BUCKETS_TOKENS)
+                for name in (sc.M_OPERATION_INPUT, sc.M_OPERATION_OUTPUT)
+            }
+        if legacy:
+            self._operation_s = meter.create_histogram(sc.M_OPERATION_DURATION, **seconds)
+            self._token_usage = meter.create_histogram(
+                sc.M_TOKEN_USAGE, unit="{token}", explicit_bucket_boundaries_advisory=sc.BUCKETS_TOKENS
+            )
+
+    def end(self, closed: Closed) -> None:
+        """Add one closed run."""
+        run, event = closed.run, closed.event
+        seconds = ((event.at_ns or 0) - (run.event.at_ns or 0)) / 1e9
+        failed: Labels = {sc.ERROR_TYPE: event.error_type} if event.error_type else {}
+        match run.event:
+            case ModelStarted():
+                if closed.posting is not None and closed.posting.saved is None and isinstance(event, ModelEnded):
+                    self._model(run, run.event, event, closed.posting, None if closed.late else seconds, failed)
+            case AgentStarted(kind="agent", name=name):
+                self._agent_s.record(seconds, failed | self._agent(name))
+            case AgentStarted(name=name):
+                self._workflow_s.record(seconds, failed | ({sc.WORKFLOW_NAME: self._names.show(name)} if name else {}))
+            case ToolStarted(name=name):
+                labels: Labels = {sc.TOOL_NAME: self._names.show(name), sc.TOOL_TYPE: "function"}
+                self._tool_s.record(seconds, failed | labels | self._agent(run.agent_name))
+            case _:
+                pass
+
+    def _model(self, run: Run, start: ModelStarted, end: ModelEnded, posting: Posting, seconds: float | None, failed: Labels) -> None:
+        base: Labels = {sc.OPERATION_NAME: start.operation}
+        for name, value in ((sc.PROVIDER_NAME, start.provider), (sc.REQUEST_MODEL, start.model), (sc.RESPONSE_MODEL, end.model)):
+            if value:
+                base[name] = value
+        agent = self._agent(run.agent_name)
+        usage = posting.usage
+        if seconds is not None:
+            self._durations(run, base, seconds, failed)
+        if usage is not None:
+            self._tokens(usage, base, failed)
+        elif self._latest and not end.local_cache:
+            # The conventions ask for a 0 here: on counters, unlike on spans, it adds nothing.
+            for counter in (sc.M_INPUT, sc.M_OUTPUT):
+                self._counters[counter].add(0, base | {sc.TOKEN_MODALITY: "unknown"})
+        if posting.cost.total_usd is not None:
+            self._cost.add(float(posting.cost.total_usd), base | agent)
+        elif usage is not None and posting.cost.status in ("unpriced", "partial"):
+            self._unpriced.add((usage.input or 0) + (usage.output or 0), base | agent)
+        self._flows(posting, run)
+
+    def _durations(self, run: Run, base: Labels, seconds: float, failed: Labels) -> None:
+        if self._latest:
+            self._inference_s.record(seconds, base | failed)
+            if run.first_chunk_ns is not None:
+                self._first_chunk_s.record((run.first_chunk_ns - (run.event.at_ns or 0)) / 1e9, base)
+        if self._legacy:
+            self._operation_s.record(seconds, base | failed)
+
+    def _tokens(self, usage: Usage, base: Labels, failed: Labels) -> None:
+        counts: Mapping[str, int | None] = {
+            sc.M_INPUT: usage.input,
+            sc.M_OUTPUT: usage.output,
+            sc.M_CACHE_READ: usage.cache_read,
+            sc.M_CACHE_WRITE: usage.cache_write,
+            sc.M_REASONING: usage.reasoning,
+        }
+        if self._latest:
+            for name, tokens in counts.items():
+                if tokens is not None:
+                    self._counters[name].add(tokens, base | {sc.TOKEN_MODALITY: "unknown"})
+            for name, tokens in ((sc.M_OPERATION_INPUT, usage.input), (sc.M_OPERATION_OUTPUT, usage.output)):
+                if tokens is not None:
+                    self._sizes[name].record(tokens, base | failed)
+        if self._legacy:
+            for kind, tokens in (("input", usage.input), ("output", usage.output)):
+                if tokens is not None:
+                    self._token_usage.record(tokens, base | {sc.TOKEN_TYPE: kind})
+
+    def _flows(self, posting: Posting, run: Run) -> None:
+        sums: dict[tuple[str, str, bool], int] = {}
+        for share in posting.shares:
+            kind = share.origin.partition(":")[0]
+            for cache, tokens in (
+                ("read", share.cache_read),
+                ("write", share.cache_write_5m + share.cache_write_1h),
+                ("none", share.fresh),
+            ):
+                if tokens:
+                    key = (kind, cache, not share.new)
+                    sums[key] = sums.get(key, 0) + tokens
+        for (kind, cache, reread), tokens in sums.items():
+            labels: Labels = {sc.PRODUCER_KIND: kind, sc.FLOW_CACHE: cache, sc.FLOW_REREAD: reread}
+            self._flow.add(tokens, labels | self._agent(run.agent_name))
+
+    def _agent(self, name: str | None) -> Labels:
+        if not name:
+            return {}
+        if name not in self._agents and len(self._agents) >= MAX_AGENTS:
+            return {sc.AGENT_NAME: OTHER}
+        self._agents.add(name)
+        return {sc.AGENT_NAME: self._names.show(name)}

@@ -1,0 +1,281 @@
+"""`Recorder`: the composition root. It knows everyone below: ledger, spans, metrics, worker."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+from opentelemetry import metrics, trace
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import TracerProvider
+
+from token_otel.events import End, Ended, Event, FirstChunk, Handoff, ModelEnded, ModelStarted, Part, Start, UsageSeen
+from token_otel.flow.book import FlowBook
+from token_otel.ledger import Closed, Ledger
+from token_otel.otel.metrics import MetricWriter
+from token_otel.otel.names import Names
+from token_otel.otel.semconv import SCOPE
+from token_otel.otel.spans import SpanWriter
+from token_otel.prices import LayeredBook, PriceBook, Tariff
+from token_otel.prices.overrides import OverrideBook, PriceFileError
+from token_otel.settings import Settings
+from token_otel.worker import Worker
+
+logger = logging.getLogger("token_otel")
+
+PRICES_TIMEOUT_S = 10.0
+
+
+class Recorder:
+    """Takes events and writes spans and metrics; one lock, one worker, and nothing ever reaches the host.
+
+    Args:
+        tracer_provider: Where spans go; the global one by default.
+        meter_provider: Where metrics go; the global one by default.
+        settings: How to behave; from the environment by default, where a bad value is logged and its default kept.
+        prices: A price book of your own, asked before the others.
+    """
+
+    def __init__(
+        self,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        *,
+        settings: Settings | None = None,
+        prices: PriceBook | None = None,
+    ) -> None:
+        self.settings = settings = settings or Settings.from_env(on_error=logger.error)
+        self._clock = _Clock()
+        self._lock = threading.Lock()
+        self._logged: set[tuple[type, str]] = set()
+        self._worker = Worker(self._close_overdue, inline=settings.worker == "inline")
+        self._prices = _Prices(prices, settings.prices, self._worker)
+        self._flow = self._load_flow()
+        self._ledger = Ledger(
+            self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate
+        )
+        names = Names(hashed=settings.names == "hashed", key=settings.names_key)
+        self._spans = SpanWriter(
+            trace.get_tracer(SCOPE, tracer_provider=tracer_provider),
+            names,
+            cost_profiles=settings.cost_attributes,
+            baggage_keys=settings.baggage,
+            cache_write_name=settings.cache_write_name,
+            model_spans=settings.model_spans,
+        )
+        self._metrics = None
+        if settings.metrics != "off":
+            self._metrics = MetricWriter(
+                metrics.get_meter(SCOPE, meter_provider=meter_provider),
+                names,
+                latest=settings.metrics in ("latest", "both"),
+                legacy=settings.metrics in ("legacy", "both"),
+            )
+        os.register_at_fork(after_in_child=self._forked)
+        _settle_at_exit(self)
+
+    @classmethod
+    def shared(cls, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None) -> Recorder:
+        """Return the one recorder of these providers, made at the first call."""
+        key = (_key(tracer_provider, trace.get_tracer_provider()), _key(meter_provider, metrics.get_meter_provider()))
+        with _shared_lock:
+            if key not in _shared:
+                _shared[key] = cls(tracer_provider, meter_provider)
+            return _shared[key]
+
+    @property
+    def open_runs(self) -> int:
+        """The number of runs that have started and not ended."""
+        return self._ledger.open_runs
+
+    def record(self, event: Event) -> None:
+        """Take one event. Never raises: a failure of ours is logged, once per cause; what stops the program passes."""
+        if not self.settings.enabled:
+            return
+        try:
+            self._take(event)
+        except Exception as error:
+            self._failed(error)
+
+    def activate(self, run_id: str) -> AbstractContextManager[None]:
+        """Make a run's span current for a `with` block, so that spans of the user's own nest beneath it."""
+        try:
+            with self._lock:
+                run = self._ledger.find(run_id)
+            return nullcontext() if run is None or run.handle is None else self._spans.activate(run)
+        except Exception as error:
+            self._failed(error)
+            return nullcontext()
+
+    def flush(self) -> None:
+        """Finish the background work, and close what has outlived its parents without waiting for the grace."""
+        self._worker.drain()
+        self._close_overdue(now_ns=1 << 63)
+
+    def settle(self) -> None:
+        """Close every open run, as cancelled: the provider or the program stops."""
+        try:
+            self._worker.drain()
+            with self._lock:
+                closed = self._ledger.settle(self._clock.now_ns())
+            self._write(closed)
+        except Exception as error:
+            self._failed(error)
+
+    def _take(self, event: Event) -> None:
+        if event.at_ns is None:
+            event = replace(event, at_ns=self._clock.now_ns())
+        match event:
+            case ModelEnded() | Ended():
+                self._end(event)
+            case FirstChunk():
+                with self._lock:
+                    self._ledger.first_chunk(event)
+            case UsageSeen():
+                with self._lock:
+                    self._ledger.usage_seen(event)
+            case Handoff():
+                with self._lock:
+                    self._ledger.handoff(event)
+            case _:
+                self._start(event)
+
+    def _start(self, event: Start) -> None:
+        if isinstance(event, ModelStarted):
+            self._count(event.prompt)
+            if event.model is not None:
+                self._prices.expect()
+        with self._lock:
+            run = self._ledger.start(event)
+            closed = self._ledger.overdue(event.at_ns or 0)
+        if run is not None:
+            self._spans.start(run)
+        self._write(closed)
+
+    def _end(self, event: End) -> None:
+        if isinstance(event, ModelEnded) and event.usage is not None:
+            self._prices.wait()
+        with self._lock:
+            closed = self._ledger.end(event)
+        self._write(closed)
+        self._count(event.output)
+
+    def _write(self, closed: Iterable[Closed]) -> None:
+        # Outside the lock: an exporter that is slow must not keep other callers waiting.
+        for item in closed:
+            self._spans.end(item)
+            if self._metrics is not None:
+                self._metrics.end(item)
+
+    def _count(self, parts: tuple[Part, ...]) -> None:
+        if self._flow is not None and parts:
+            for text in self._flow.uncounted(parts):
+                self._worker.submit(lambda counter=self._flow.counter, text=text: counter.count(text) and None)
+
+    def _close_overdue(self, now_ns: int | None = None) -> None:
+        try:
+            with self._lock:
+                closed = self._ledger.overdue(self._clock.now_ns() if now_ns is None else now_ns)
+            self._write(closed)
+        except Exception as error:
+            self._failed(error)
+
+    def _load_flow(self) -> FlowBook | None:
+        if self.settings.flow == "off" or not self.settings.enabled:
+            return None
+        try:
+            return FlowBook(round(self.settings.store_mb * 1024 * 1024))
+        except Exception as error:
+            self._failed(error)
+            return None
+
+    def _failed(self, error: Exception) -> None:
+        if self.settings.raise_errors:
+            raise error
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        cause = (type(error), f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place is not None else "")
+        if cause not in self._logged:
+            self._logged.add(cause)
+            # The error's own text may quote a prompt: its type and place are enough to mend it.
+            logger.error("token-otel failed (%s at %s); your program is unaffected", type(error).__name__, cause[1])
+
+    def _forked(self) -> None:
+        self._lock = threading.Lock()
+
+
+class _Clock:
+    """Nanoseconds since the epoch that never run backwards: an anchor, and the monotonic clock from there."""
+
+    def __init__(self) -> None:
+        self._anchor = time.time_ns() - time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        return self._anchor + time.monotonic_ns()
+
+
+class _Prices:
+    """The layered price book, loaded on the worker: genai-prices takes 0.4 s, and a callback must not."""
+
+    def __init__(self, first: PriceBook | None, path: str, worker: Worker) -> None:
+        self._ready = threading.Event()
+        self._books: list[PriceBook] = [] if first is None else [first]
+        self._worker = worker
+        if path:
+            try:
+                self._books.append(OverrideBook.read(path))
+            except PriceFileError as error:
+                logger.error("%s; the prices below it stay in force", error)
+        self._book = LayeredBook(self._books)
+        worker.submit(self._load)
+
+    def expect(self) -> None:
+        """See to it that the book is being loaded: after a fork the job that should have done it is gone."""
+        if not self._ready.is_set():
+            self._worker.submit(self._load)
+
+    def wait(self) -> None:
+        """Wait until the book is loaded; only the very first calls of a process can meet it unready."""
+        if not self._ready.is_set():
+            self._ready.wait(PRICES_TIMEOUT_S)
+
+    def find(self, *, provider: str | None, model: str, at_ns: int, service_tier: str | None = None) -> Tariff | None:
+        return self._book.find(provider=provider, model=model, at_ns=at_ns, service_tier=service_tier)
+
+    def _load(self) -> None:
+        if self._ready.is_set():
+            return
+        try:
+            from token_otel.prices.genai import GenaiBook
+
+            self._book = LayeredBook([*self._books, GenaiBook()])
+        finally:
+            self._ready.set()
+
+
+_shared: dict[tuple[int, int], Recorder] = {}
+_shared_lock = threading.Lock()
+
+
+def _key(provider: object | None, default: object) -> int:
+    return 0 if provider is None or provider is default else id(provider)
+
+
+def _settle_at_exit(recorder: Recorder) -> None:
+    """Settle a recorder when the interpreter exits, if it is still there: before the providers made earlier shut down."""
+    reference = weakref.ref(recorder)
+
+    def settle() -> None:
+        alive = reference()
+        if alive is not None:
+            alive.settle()
+
+    atexit.register(settle)

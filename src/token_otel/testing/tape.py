@@ -1,0 +1,35 @@
+"""`Tape`: events on a tape, to be kept, replayed and compared."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from token_otel.events import Event
+
+
+class Sink(Protocol):
+    """What takes events: a `Recorder` or a `Tape`."""
+
+    def record(self, event: Event) -> None:
+        """Take one event."""
+        ...
+
+
+class Tape:
+    """Records events instead of booking them; an adapter under test writes to it as to a recorder.
+
+    Args:
+        events: What is already on it.
+    """
+
+    def __init__(self, events: list[Event] | None = None) -> None:
+        self.events: list[Event] = [] if events is None else list(events)
+
+    def record(self, event: Event) -> None:
+        """Append one event."""
+        self.events.append(event)
+
+    def play(self, sink: Sink) -> None:
+        """Give every event to `sink`, in order: a bug report becomes a test."""
+        for event in self.events:
+            sink.record(event)

@@ -1,0 +1,76 @@
+"""`Worker`: one background thread, for what a callback need not wait for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+logger = logging.getLogger("token_otel")
+
+Job: TypeAlias = Callable[[], None]
+
+MAX_WAITING = 10_000
+
+
+class Worker:
+    """Runs jobs in the order given, one at a time, on a daemon thread that starts with the first job and after a fork.
+
+    Args:
+        tick: Called about once a second while the thread is alive.
+        inline: Run each job at once in the caller's thread instead, so that everything is deterministic.
+    """
+
+    def __init__(self, tick: Job, *, inline: bool = False) -> None:
+        self._tick = tick
+        self._inline = inline
+        self._lock = threading.Lock()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+        os.register_at_fork(after_in_child=self._forked)
+
+    def submit(self, job: Job) -> None:
+        """Run `job` soon. Beyond 10,000 waiting jobs it is dropped: none is needed for the books to balance."""
+        if self._inline:
+            job()
+        elif self._jobs.qsize() < MAX_WAITING:
+            self._jobs.put(job)
+            if self._thread is None:
+                self._start()
+
+    def drain(self, timeout_s: float = 5.0) -> None:
+        """Wait until the jobs given so far are done, at most `timeout_s`."""
+        if self._inline or self._thread is None or self._thread is threading.current_thread():
+            return
+        done = threading.Event()
+        self._jobs.put(done.set)
+        done.wait(timeout_s)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, args=(self._jobs,), name="token-otel", daemon=True)
+                self._thread.start()
+
+    def _run(self, jobs: SimpleQueue[Job | None]) -> None:
+        while True:
+            try:
+                job = jobs.get(timeout=1.0)
+            except Empty:
+                job = self._tick
+            if job is None:
+                return
+            try:
+                job()
+            except Exception:
+                logger.exception("token-otel failed in the background; your program is unaffected")
+
+    def _forked(self) -> None:
+        # The thread stayed behind in the parent, perhaps in the middle of a lock or of the queue.
+        self._lock = threading.Lock()
+        self._jobs = SimpleQueue()
+        self._thread = None
