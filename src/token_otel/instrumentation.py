@@ -14,6 +14,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
+from token_otel.doubles import ANTHROPIC_SWITCH
 from token_otel.recorder import Recorder
 
 logger = logging.getLogger("token_otel")
@@ -98,7 +99,8 @@ def init(*, file: str | None = None) -> Recorder:
 
     Spans go to OTEL_EXPORTER_OTLP_ENDPOINT (extra `otlp`); without an endpoint they are appended to TOKEN_OTEL_FILE as
     OTLP/JSON lines. A provider that is already set is left as it is, and used. Metrics go to the endpoint where
-    OTEL_METRICS_EXPORTER=otlp.
+    OTEL_METRICS_EXPORTER=otlp. The anthropic SDK writes spans of its own wherever a provider is set; here that provider is
+    ours, so it is asked not to (ANTHROPIC_OPEN_TELEMETRY=false, unless you have set it).
 
     Args:
         file: A file that spans are appended to in any case, besides the endpoint.
@@ -110,6 +112,7 @@ def init(*, file: str | None = None) -> Recorder:
 
     provider = trace.get_tracer_provider()
     if not isinstance(provider, SdkTracerProvider):
+        os.environ.setdefault(ANTHROPIC_SWITCH, "false")
         provider = SdkTracerProvider()
         trace.set_tracer_provider(provider)
         _export(provider, file)

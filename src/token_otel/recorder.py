@@ -16,6 +16,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
+from token_otel.doubles import doubled_by
 from token_otel.events import End, Ended, Event, FirstChunk, Handoff, ModelEnded, ModelStarted, Part, Start, UsageSeen
 from token_otel.flow.book import FlowBook
 from token_otel.ledger import Closed, Ledger
@@ -55,6 +56,7 @@ class Recorder:
         self._clock = _Clock()
         self._lock = threading.Lock()
         self._logged: set[tuple[type, str]] = set()
+        self._providers: set[str | None] = set()
         self._worker = Worker(self._close_overdue, inline=settings.worker == "inline")
         self._prices = _Prices(prices, settings.prices, self._worker)
         self._flow = self._load_flow()
@@ -150,14 +152,22 @@ class Recorder:
     def _start(self, event: Start) -> None:
         if isinstance(event, ModelStarted):
             self._count(event.prompt)
-            if event.model is not None:
-                self._prices.expect()
+            self._prices.expect()
+            if event.provider not in self._providers:
+                self._meet(event.provider)
         with self._lock:
             run = self._ledger.start(event)
             closed = self._ledger.overdue(event.at_ns or 0)
         if run is not None:
             self._spans.start(run)
         self._write(closed)
+
+    def _meet(self, provider: str | None) -> None:
+        """Say once, for each provider, who else writes spans for its calls."""
+        self._providers.add(provider)
+        if self.settings.model_spans:
+            for sentence in doubled_by(provider):
+                logger.warning(sentence)
 
     def _end(self, event: End) -> None:
         if isinstance(event, ModelEnded) and event.usage is not None:
