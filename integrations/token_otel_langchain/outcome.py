@@ -1,0 +1,55 @@
+"""How runs end, and where control goes: exceptions, interrupts and LangGraph's `Command`s."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from token_otel.events import Status
+
+_CANCELLED = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError, concurrent.futures.CancelledError)
+_PARENT = "__parent__"
+_NOWHERE = {"__end__", "tools"}
+
+
+def verdict(error: BaseException) -> tuple[Status, str | None]:
+    """Return the status with which an exception ends a run, and its class if it is an error.
+
+    LangGraph moves control by exceptions: those that bubble up are no errors, and an interrupt only pauses.
+    """
+    if isinstance(error, _CANCELLED):
+        return "cancelled", None
+    family = {parent.__name__ for parent in type(error).__mro__ if parent.__module__ == "langgraph.errors"}
+    if "GraphInterrupt" in family:
+        return "interrupted", None
+    if "GraphBubbleUp" in family:
+        return "ok", None
+    return "error", error_name(type(error))
+
+
+def error_name(kind: type[BaseException]) -> str:
+    """Return an exception's class, qualified unless it is built in."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def interrupted(outputs: object) -> bool:
+    """Tell whether a graph returned because it waits for somebody."""
+    return isinstance(outputs, Mapping) and bool(cast("Mapping[str, object]", outputs).get("__interrupt__"))
+
+
+def goes_to(output: object, *, beyond: bool) -> list[str]:
+    """Return the nodes to which a `Command`, or one among several, passes control: beyond its graph, or within it."""
+    found: list[str] = []
+    for command in cast("Iterable[object]", output) if isinstance(output, list | tuple) else (output,):
+        if type(command).__name__ == "Command" and (getattr(command, "graph", None) is not None) is beyond:
+            goto: Any = getattr(command, "goto", ())
+            targets = cast("Iterable[object]", goto) if isinstance(goto, list | tuple) else (goto,)
+            found += [name for target in targets if isinstance(name := getattr(target, "node", target), str) and name not in _NOWHERE]
+    return found
+
+
+def left_for(error: BaseException) -> list[str]:
+    """Return the nodes to which a `ParentCommand` passes control."""
+    return goes_to(list(error.args), beyond=True) if type(error).__name__ == "ParentCommand" else []

@@ -1,0 +1,92 @@
+"""What is asked of a model: its name, its provider in semconv's words, the parameters and the schemas sent along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from token_otel.events import Attribute, Attributes
+
+# Source: https://github.com/open-telemetry/semantic-conventions-genai, `gen_ai.provider.name`.
+_PROVIDER = {
+    "amazon_bedrock": "aws.bedrock",
+    "bedrock": "aws.bedrock",
+    "bedrock_converse": "aws.bedrock",
+    "azure": "azure.ai.openai",
+    "azure_openai": "azure.ai.openai",
+    "vertexai": "gcp.vertex_ai",
+    "google_vertexai": "gcp.vertex_ai",
+    "google_genai": "gcp.gen_ai",
+    "mistral": "mistral_ai",
+    "mistralai": "mistral_ai",
+    "xai": "x_ai",
+    "moonshot": "moonshot_ai",
+    "ibm": "ibm.watsonx.ai",
+    "watsonx": "ibm.watsonx.ai",
+}
+_NUMBERS = {
+    "gen_ai.request.temperature": ("temperature", "ls_temperature"),
+    "gen_ai.request.top_p": ("top_p",),
+    "gen_ai.request.top_k": ("top_k",),
+    "gen_ai.request.max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "ls_max_tokens"),
+    "gen_ai.request.frequency_penalty": ("frequency_penalty",),
+    "gen_ai.request.presence_penalty": ("presence_penalty",),
+    "gen_ai.request.seed": ("seed",),
+}
+
+
+def model_of(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> str | None:
+    """Return the model asked for."""
+    candidates = (params.get("model"), params.get("model_name"), metadata.get("ls_model_name"), params.get("model_id"))
+    return next((name for name in candidates if isinstance(name, str) and name), None)
+
+
+def provider_of(metadata: Mapping[str, Any]) -> str | None:
+    """Return the provider by semconv's name, or as LangChain says it where semconv has none."""
+    provider = metadata.get("ls_provider")
+    return _PROVIDER.get(provider, provider) if isinstance(provider, str) else None
+
+
+def parameters(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> Attributes:
+    """Return the request parameters that are set, by their semconv names."""
+    found: dict[str, Attribute] = {}
+    for attribute, names in _NUMBERS.items():
+        for name in names:
+            value = params.get(name, metadata.get(name))
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                found[attribute] = value
+                break
+    stop = params.get("stop") or params.get("stop_sequences") or metadata.get("ls_stop")
+    if isinstance(stop, str):
+        found["gen_ai.request.stop_sequences"] = (stop,)
+    elif isinstance(stop, Sequence) and stop:
+        found["gen_ai.request.stop_sequences"] = tuple(str(word) for word in cast("Sequence[object]", stop))
+    if params.get("stream") is True or params.get("streaming") is True:
+        found["gen_ai.request.stream"] = True
+    choices = params.get("n")
+    if isinstance(choices, int) and choices > 1:
+        found["gen_ai.request.choice.count"] = choices
+    level = params.get("reasoning_effort") or _inner(params, "reasoning", "effort") or _inner(params, "output_config", "effort")
+    if isinstance(level, str):
+        found["gen_ai.request.reasoning.level"] = level
+    if isinstance(previous := params.get("previous_response_id"), str):
+        found["gen_ai.request.previous_response.id"] = previous
+    return found
+
+
+def schemas(params: Mapping[str, Any]) -> list[object]:
+    """Return the schemas that are sent, and billed, along with the messages: of tools, and of the answer's format."""
+    found: list[object] = []
+    for name in ("tools", "functions"):
+        value = params.get(name)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            found.extend(cast("Sequence[object]", value))
+    form = params.get("response_format")
+    if isinstance(form, Mapping) and "json_schema" in form:
+        found.append(cast("object", form))
+    return found
+
+
+def _inner(params: Mapping[str, Any], outer: str, name: str) -> object:
+    value = params.get(outer)
+    return cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None

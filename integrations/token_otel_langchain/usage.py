@@ -1,0 +1,149 @@
+"""What a model answered: `LLMResult` -> `ModelEnded`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, Generation, LLMResult
+
+from token_otel import Usage, wire
+from token_otel.events import ModelEnded, Part, Status
+from token_otel_langchain.messages import Memo
+
+_LOCAL_ID = ("lc_run-", "run-")
+_REPORTS = (
+    "token_usage",
+    "usage",
+    "usageMetadata",
+    "usage_metadata",
+    "amazon-bedrock-invocationMetrics",
+    "token_count",
+    "estimated_tokens",
+)
+_REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+
+
+def model_ended(run_id: str, result: LLMResult | None, memo: Memo, *, status: Status = "ok", error_type: str | None = None) -> ModelEnded:
+    """Translate an answer, or what had come of it when it broke off."""
+    choices = result.generations[0] if result is not None and result.generations else []
+    first = choices[0] if choices else None
+    message = _message(first)
+    about: Mapping[str, Any] = message.response_metadata if message is not None else {}
+    overall: Mapping[str, Any] = (result.llm_output if result is not None else None) or {}
+    info: Mapping[str, Any] = (first.generation_info if first is not None else None) or {}
+    output = tuple(part for choice in choices for part in _output(choice, memo))
+    reported = message.usage_metadata if message is not None else None
+    return ModelEnded(
+        run_id=run_id,
+        status=status,
+        error_type=error_type,
+        usage=_usage(message, about, overall, info, any(part.text for part in output)),
+        output=output,
+        model=_text(about, "model_name", "model", "model_id") or _text(overall, "model_name", "model", "model_id"),
+        response_id=_response_id(message, about),
+        finish_reasons=tuple(reason for choice in choices if (reason := _reason(choice))),
+        service_tier=_tier(cast("Mapping[str, object]", reported or {}), about),
+        cost_usd=_cost(about, overall),
+        local_cache=reported is not None and cast("Mapping[str, object]", reported).get("total_cost") == 0,
+    )
+
+
+def _message(choice: Generation | None) -> AIMessage | None:
+    return choice.message if isinstance(choice, ChatGeneration) and isinstance(choice.message, AIMessage) else None
+
+
+def _output(choice: Generation, memo: Memo) -> tuple[Part, ...]:
+    """Return what the model itself produced; what the provider's tools returned in between is none of it."""
+    if not isinstance(choice, ChatGeneration):
+        return (Part(kind="assistant", text=choice.text),)
+    parts = tuple(part for part in memo.message(choice.message) if part.kind != "tool_result")
+    thought = choice.message.additional_kwargs.get("reasoning_content")
+    if isinstance(thought, str) and thought and all(part.kind != "reasoning" for part in parts):
+        parts = (Part(kind="reasoning", text=thought, message_id=choice.message.id, opens=False), *parts)
+    return parts
+
+
+def _usage(
+    message: AIMessage | None, about: Mapping[str, Any], overall: Mapping[str, Any], info: Mapping[str, Any], has_text: bool
+) -> Usage | None:
+    """Read the usage of the first choice: each choice repeats the same bill.
+
+    An output of 0 beside text is a report that is missing.
+    """
+    usage = None
+    if message is not None and message.usage_metadata:
+        usage = _searched(wire.langchain(cast("Mapping[str, object]", message.usage_metadata)), message, about)
+    for report in () if usage else _reports(about, overall, info):
+        usage = wire.detect(report)
+        if usage:
+            break
+    if usage and has_text and not usage.output:
+        usage = replace(usage, output=None, reasoning=None, audio_output=None, image_output=None)
+        if not usage.input:
+            usage = None
+    return usage or None
+
+
+def _reports(*places: Mapping[str, Any]) -> Iterable[Mapping[str, object]]:
+    for place in places:
+        for name in _REPORTS:
+            value = place.get(name)
+            if isinstance(value, Mapping):
+                yield cast("Mapping[str, object]", value)
+        if "eval_count" in place:
+            yield place
+
+
+def _searched(usage: Usage, message: AIMessage, about: Mapping[str, Any]) -> Usage:
+    """Add the searches that the provider ran: they are billed apiece, and LangChain's usage leaves them out."""
+    raw = about.get("usage")
+    counted = cast("Mapping[str, Any]", raw).get("server_tool_use") if isinstance(raw, Mapping) else None
+    if isinstance(counted, Mapping):
+        searches = cast("Mapping[str, Any]", counted).get("web_search_requests")
+        return replace(usage, web_searches=searches) if isinstance(searches, int) and searches > 0 else usage
+    if isinstance(message.content, str):
+        return usage
+    searches = 0
+    for block in message.content:
+        if isinstance(block, dict):
+            form = block.get("type")
+            searches += form == "web_search_call" or (form in ("server_tool_use", "server_tool_call") and block.get("name") == "web_search")
+    return replace(usage, web_searches=searches) if searches else usage
+
+
+def _tier(reported: Mapping[str, object], about: Mapping[str, Any]) -> str | None:
+    raw = about.get("usage")
+    told = cast("Mapping[str, Any]", raw).get("service_tier") if isinstance(raw, Mapping) else None
+    tier = _text(about, "service_tier") or told or wire.service_tier(reported)
+    return tier if isinstance(tier, str) else None
+
+
+def _cost(*places: Mapping[str, Any]) -> Decimal | None:
+    """Return the cost that the provider reports beside its usage, as OpenRouter does."""
+    for place in places:
+        for name in ("token_usage", "usage"):
+            report = place.get(name)
+            cost = cast("Mapping[str, object]", report).get("cost") if isinstance(report, Mapping) else None
+            if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0:
+                return Decimal(str(cost))
+    return None
+
+
+def _response_id(message: AIMessage | None, about: Mapping[str, Any]) -> str | None:
+    told = _text(about, "id")
+    if told is None and message is not None and message.id and not message.id.startswith(_LOCAL_ID):
+        return message.id
+    return told
+
+
+def _reason(choice: Generation) -> str | None:
+    about = choice.message.response_metadata if isinstance(choice, ChatGeneration) else {}
+    return _text(about, *_REASONS) or _text(choice.generation_info or {}, *_REASONS)
+
+
+def _text(place: Mapping[str, Any], *names: str) -> str | None:
+    return next((value for name in names if isinstance(value := place.get(name), str) and value), None)
