@@ -73,9 +73,7 @@ def _run(stack: ExitStack, *, live: bool, progress: Any) -> list[Bill]:
     )
     with progress.status("The team is at work ...") as status:
         for turn, question in enumerate((FIRST, SECOND), 1):
-            steps = team.stream(
-                {"messages": [("user", question)]}, {"configurable": {"thread_id": "council-brief"}}, stream_mode="updates"
-            )
+            steps = team.stream({"messages": [("user", question)]}, {"configurable": {"thread_id": "council-brief"}}, stream_mode="updates")
             for step in steps:
                 for name in step:
                     status.update(f"Turn {turn} of 2: {name} has spoken")
@@ -104,7 +102,9 @@ def _compare(bills: list[Bill], totals: Any, console: Any) -> int:
         console.print(f"{text}; the spans say the same", highlight=False, markup=False)
         return 0
     differences = [
-        f"{name}: billed {theirs}, spans {ours}" for name, theirs, ours in zip(("input", "output", "USD"), billed, said, strict=True) if theirs != ours
+        f"{name}: billed {theirs}, spans {ours}"
+        for name, theirs, ours in zip(("input", "output", "USD"), billed, said, strict=True)
+        if theirs != ours
     ]
     console.print(f"{text}; the spans differ: {'; '.join(differences)}", highlight=False, markup=False)
     return 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from token_otel.testing.loopback import Answer, ToolCall
 
-FIRST = "Please prepare a short brief for the city council on how our city can keep cool. Base it on the report, and keep it under 200 words."
+FIRST = (
+    "Please prepare a short brief for the city council on how our city can keep cool. Base it on the report, and keep it under 200 words."
+)
 SECOND = "Thank you. Now I need two sentences for the mayor's speech, about the measures that show results within a year."
 
 

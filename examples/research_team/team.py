@@ -1,5 +1,8 @@
 """A team on one thread: a supervisor hands work to a researcher, a writer and a critic, who share what was said."""
 
+# LangGraph's and LangChain's own annotations leave types unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -60,9 +60,7 @@ class Recorder:
         self._worker = Worker(self._close_overdue, inline=settings.worker == "inline")
         self._prices = _Prices(prices, settings.prices, self._worker)
         self._flow = self._load_flow()
-        self._ledger = Ledger(
-            self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate
-        )
+        self._ledger = Ledger(self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate)
         names = Names(hashed=settings.names == "hashed", key=settings.names_key)
         self._spans = SpanWriter(
             trace.get_tracer(SCOPE, tracer_provider=tracer_provider),
