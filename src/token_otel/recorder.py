@@ -78,8 +78,7 @@ class Recorder:
                 latest=settings.metrics in ("latest", "both"),
                 legacy=settings.metrics in ("legacy", "both"),
             )
-        os.register_at_fork(after_in_child=self._forked)
-        _settle_at_exit(self)
+        _watch(self)
 
     @classmethod
     def shared(cls, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None) -> Recorder:
@@ -216,8 +215,14 @@ class Recorder:
             # The error's own text may quote a prompt: its type and place are enough to mend it.
             logger.error("token-otel failed (%s at %s); your program is unaffected", type(error).__name__, cause[1])
 
+    def _before_fork(self) -> None:
+        # A fork in the middle of the import would leave the child half a module.
+        self._prices.wait()
+
     def _forked(self) -> None:
+        # The lock may have been held, and the thread has stayed behind in the parent.
         self._lock = threading.Lock()
+        self._worker.forked()
 
 
 class _Clock:
@@ -277,13 +282,14 @@ def _key(provider: object | None, default: object) -> int:
     return 0 if provider is None or provider is default else id(provider)
 
 
-def _settle_at_exit(recorder: Recorder) -> None:
-    """Settle a recorder when the interpreter exits, if it is still there: before the providers made earlier shut down."""
+def _watch(recorder: Recorder) -> None:
+    """Settle a recorder when the interpreter exits, before the providers made earlier shut down; renew its lock after a fork."""
     reference = weakref.ref(recorder)
 
-    def settle() -> None:
+    def call(method: str) -> None:
         alive = reference()
         if alive is not None:
-            alive.settle()
+            getattr(alive, method)()
 
-    atexit.register(settle)
+    atexit.register(call, "settle")
+    os.register_at_fork(before=lambda: call("_before_fork"), after_in_child=lambda: call("_forked"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -17,7 +16,7 @@ MAX_WAITING = 10_000
 
 
 class Worker:
-    """Runs jobs in the order given, one at a time, on a daemon thread that starts with the first job and after a fork.
+    """Runs jobs in the order given, one at a time, on a daemon thread that starts with the first job.
 
     Args:
         tick: Called about once a second while the thread is alive.
@@ -30,8 +29,6 @@ class Worker:
         self._lock = threading.Lock()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._pid = 0
-        os.register_at_fork(after_in_child=self._forked)
 
     def submit(self, job: Job) -> None:
         """Run `job` soon. Beyond 10,000 waiting jobs it is dropped: none is needed for the books to balance."""
@@ -69,8 +66,8 @@ class Worker:
             except Exception:
                 logger.exception("token-otel failed in the background; your program is unaffected")
 
-    def _forked(self) -> None:
-        # The thread stayed behind in the parent, perhaps in the middle of a lock or of the queue.
+    def forked(self) -> None:
+        """Begin anew in a child process: the thread stayed behind in the parent, perhaps in the middle of the queue."""
         self._lock = threading.Lock()
         self._jobs = SimpleQueue()
         self._thread = None
