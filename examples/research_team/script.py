@@ -16,9 +16,9 @@ def _hand(agent: str, task: str) -> Answer:
 
 NOTES = """\
 Why cities are hotter: dark surfaces, little water, waste heat; the difference is largest on calm, clear nights (typically 2 to 5 degrees).
-Reflective roofs: a light roof stays tens of degrees cooler at noon; cheap when a roof is renewed anyway, little effect on the street.
+Reflective roofs: a light roof stays 20 to 30 degrees cooler on a clear summer day; cheap when a roof is renewed anyway, little effect on the street.
 Trees and shade: shade lowers what a person feels by far more than the air temperature; young trees need 10 to 20 years and water.
-Water and parks: a park cools its own edge, typically a few hundred metres downwind; several small parks beat one large one.
+Water and parks: a park cools its own edge, typically a few hundred metres downwind; several small parks usually serve more people than one large one.
 Night cooling and health: the harm is done at night, when bodies do not recover; the old and the ill in top-floor flats are hit first.
 Costs and order: shade and shutters first, roofs at renewal, trees at once because they are slow, machines last.
 Open: the report gives no figures for our own city, and says that measurements on the street should come before large spending."""
@@ -52,8 +52,9 @@ Air conditioning comes last: it moves heat into the street. Before large sums ar
 street, because no figures exist yet for our own city."""
 
 QUICK = """\
-Within a year: shade and shutters (sails, awnings, blinds), light roofs where a roof is renewed anyway, night ventilation of public rooms.
-Not within a year: trees (10 to 20 years) and new parks. The report marks all figures as typical, and gives no date for shade beyond "soon"."""
+Soon, says the report: outside shade (shutters, blinds, awnings, sails), night ventilation of public rooms, light roofs at each renewal.
+Slow: trees (10 to 20 years until their crowns shade) and small parks, which follow as sites become free. The report gives no date for
+shade beyond "soon", so a promise "within a year" would be ours, not the report's."""
 
 SPEECH = """\
 This year we will put shade where people wait and play, and make every roof that we renew a light one, so that the flats beneath it stay
