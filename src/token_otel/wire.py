@@ -227,7 +227,7 @@ def detect(raw: Raw) -> Usage | None:
     if names & {"input_token_details", "output_token_details"}:
         return langchain(raw)
     if names & {"input_tokens", "output_tokens"}:
-        by_anthropic = {"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "server_tool_use"}
+        by_anthropic = {"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "server_tool_use", "iterations"}
         return anthropic_messages(raw) if names & by_anthropic else openai_responses(raw)
     return token_usage(raw) if names & {"input_token_count", "generated_token_count"} else None
 
