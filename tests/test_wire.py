@@ -211,6 +211,21 @@ ROWS: dict[str, tuple[Any, dict[str, Any], Usage]] = {
         },
         Usage(input=5010, output=200, cache_read=4000, cache_write_5m=900, cache_write_1h=100),
     ),
+    "langchain-anthropic of old repeats the writes": (
+        wire.langchain,
+        {
+            "input_tokens": 2209,
+            "output_tokens": 1,
+            "total_tokens": 2210,
+            "input_token_details": {
+                "cache_read": 0,
+                "cache_creation": 2201,
+                "ephemeral_5m_input_tokens": 0,
+                "ephemeral_1h_input_tokens": 2201,
+            },
+        },
+        Usage(input=2209, output=1, cache_read=0, cache_write_5m=0, cache_write_1h=2201),
+    ),
     "langchain-openai prefixes the tier": (
         wire.langchain,
         {

@@ -173,8 +173,8 @@ def langchain(raw: Raw) -> Usage:
     """Read LangChain's `UsageMetadata`, whose totals include caches, audio and reasoning.
 
     langchain-openai prefixes the details with the service tier (`priority_cache_read`). langchain-anthropic and
-    langchain-aws set `cache_creation` to 0 where they know the lifetimes. Releases of langchain-aws that left caches out of
-    the input show it by their total, or by caches larger than the input.
+    langchain-aws set `cache_creation` to 0 where they know the lifetimes; in older releases it is the sum of them. Releases
+    of langchain-aws that left caches out of the input show it by their total, or by caches larger than the input.
 
     Source: https://reference.langchain.com/python/langchain-core/messages/ai/UsageMetadata
     """
@@ -185,7 +185,8 @@ def langchain(raw: Raw) -> Usage:
 
     read, write = detail(given, "cache_read"), detail(given, "cache_creation")
     write_5m, write_1h = _count(given, "ephemeral_5m_input_tokens"), _count(given, "ephemeral_1h_input_tokens")
-    write_5m = _sum(write, write_5m)
+    if write is not None:
+        write_5m = (write_5m or 0) + max(0, write - (write_5m or 0) - (write_1h or 0))
     total, output = _count(raw, "input_tokens"), _count(raw, "output_tokens")
     cached = _sum(read, write_5m, write_1h)
     if total is not None and cached and (cached > total or _count(raw, "total_tokens") == total + (output or 0) + cached):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -92,6 +93,7 @@ def test_the_node_that_holds_an_anonymous_agent_names_it(watch: Any, scripted: A
     assert watch.tree == ["workflow team", "  agent researcher", "    chat"]
 
 
+@pytest.mark.skipif(version("langgraph").startswith("1.0."), reason="it does not pass the name of a nested agent on")
 def test_its_own_name_wins_over_the_node(watch: Any, scripted: Any):
     """`create_agent(name=)` is what the agent is called, wherever it stands."""
     graph_of("team", first=create_agent(scripted("done"), [], name="bob")).invoke(ASK, watch.config)

@@ -54,8 +54,8 @@ def test_a_builtin_exception_is_not_qualified(watch: Any, scripted: Any):
 def test_an_error_passes_through_its_agents(watch: Any, scripted: Any):
     """Everything above the call has failed too."""
     builder: Any = StateGraph(MessagesState)
-    builder.add_node("first", create_agent(scripted(ValueError("no")), [], name="bob"))
-    builder.add_edge(START, "first")
+    builder.add_node("bob", create_agent(scripted(ValueError("no")), [], name="bob"))
+    builder.add_edge(START, "bob")
     with pytest.raises(ValueError, match="no"):
         builder.compile(name="team").invoke(ASK, watch.config)
 
