@@ -123,7 +123,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             self._first_chunk(run)
         usage = getattr(getattr(chunk, "message", None), "usage_metadata", None)
         if usage:
-            self._usage_seen(run, usage)
+            self._usage_seen(run, add_usage(run.seen, usage))
 
     def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.find(run_id)
@@ -131,7 +131,9 @@ class TokenOtelHandler(BaseCallbackHandler):
             return
         if not run.streaming and event.get("event") != "message-start":
             self._first_chunk(run)
-        if usage := event.get("usage"):
+        # The whole bill of the message, which a client may have told token by token already.
+        usage = event.get("usage")
+        if usage and usage != run.seen:
             self._usage_seen(run, usage)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
@@ -171,7 +173,10 @@ class TokenOtelHandler(BaseCallbackHandler):
         if run is None:
             return
         call_id, destination = run.seen
-        self._runs.handoff(run, goes_to(output, beyond=True) or ([destination] if destination else []))
+        left = goes_to(output, beyond=True)
+        if destination and not left and getattr(output, "status", None) != "error":
+            left = [destination]
+        self._runs.handoff(run, left)
         self._runs.close(run, "ok", output=tool_results(output, call_id, run.name))
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -227,8 +232,8 @@ class TokenOtelHandler(BaseCallbackHandler):
         self._record(FirstChunk(run_id=run.id))
 
     def _usage_seen(self, run: Run, usage: UsageMetadata) -> None:
-        run.seen = add_usage(run.seen, usage)
-        self._record(UsageSeen(run_id=run.id, usage=wire.langchain(run.seen)))
+        run.seen = usage
+        self._record(UsageSeen(run_id=run.id, usage=wire.langchain(cast("Mapping[str, object]", usage))))
 
     def _record(self, event: Event) -> None:
         self.recorder.record(event)

@@ -92,7 +92,7 @@ def _reports(*places: Mapping[str, Any]) -> Iterable[Mapping[str, object]]:
     for place in places:
         for name in _REPORTS:
             value = place.get(name)
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 yield cast("Mapping[str, object]", value)
         if "eval_count" in place:
             yield place
@@ -101,8 +101,8 @@ def _reports(*places: Mapping[str, Any]) -> Iterable[Mapping[str, object]]:
 def _searched(usage: Usage, message: AIMessage, about: Mapping[str, Any]) -> Usage:
     """Add the searches that the provider ran: they are billed apiece, and LangChain's usage leaves them out."""
     raw = about.get("usage")
-    counted = cast("Mapping[str, Any]", raw).get("server_tool_use") if isinstance(raw, Mapping) else None
-    if isinstance(counted, Mapping):
+    counted = cast("Mapping[str, Any]", raw).get("server_tool_use") if isinstance(raw, dict) else None
+    if isinstance(counted, dict):
         searches = cast("Mapping[str, Any]", counted).get("web_search_requests")
         return replace(usage, web_searches=searches) if isinstance(searches, int) and searches > 0 else usage
     if isinstance(message.content, str):
@@ -117,7 +117,7 @@ def _searched(usage: Usage, message: AIMessage, about: Mapping[str, Any]) -> Usa
 
 def _tier(reported: Mapping[str, object], about: Mapping[str, Any]) -> str | None:
     raw = about.get("usage")
-    told = cast("Mapping[str, Any]", raw).get("service_tier") if isinstance(raw, Mapping) else None
+    told = cast("Mapping[str, Any]", raw).get("service_tier") if isinstance(raw, dict) else None
     tier = _text(about, "service_tier") or told or wire.service_tier(reported)
     return tier if isinstance(tier, str) else None
 
@@ -127,7 +127,7 @@ def _cost(*places: Mapping[str, Any]) -> Decimal | None:
     for place in places:
         for name in ("token_usage", "usage"):
             report = place.get(name)
-            cost = cast("Mapping[str, object]", report).get("cost") if isinstance(report, Mapping) else None
+            cost = cast("Mapping[str, object]", report).get("cost") if isinstance(report, dict) else None
             if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0:
                 return Decimal(str(cost))
     return None

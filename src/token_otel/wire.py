@@ -181,7 +181,9 @@ def langchain(raw: Raw) -> Usage:
     given, made = _map(raw, "input_token_details"), _map(raw, "output_token_details")
 
     def detail(details: Raw, name: str) -> int | None:
-        return _sum(_count(details, name), *(_count(details, f"{tier}_{name}") for tier in _TIERS))
+        if not details:
+            return None
+        return _sum(_count(details, name), *[_count(details, f"{tier}_{name}") for tier in _TIERS])
 
     read, write = detail(given, "cache_read"), detail(given, "cache_creation")
     write_5m, write_1h = _count(given, "ephemeral_5m_input_tokens"), _count(given, "ephemeral_1h_input_tokens")
@@ -266,7 +268,8 @@ def _count(raw: Raw, name: str) -> int | None:
 
 def _map(raw: Raw, name: str) -> Raw:
     value = raw.get(name)
-    return cast("Raw", value) if isinstance(value, Mapping) else _NOTHING
+    # A dict is asked for first: an abstract class takes ten times as long to answer.
+    return cast("Raw", value) if isinstance(value, dict | Mapping) else _NOTHING
 
 
 def _maps(raw: Raw, name: str) -> Iterable[Raw]:

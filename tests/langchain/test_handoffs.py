@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import InjectedToolCallId, tool
+from langchain_core.tools import InjectedToolCallId, StructuredTool, ToolException, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 
@@ -157,6 +157,19 @@ def test_going_to_the_end_is_no_hand_off(watch: Any, scripted: Any):
     builder.compile().invoke(ASK, watch.config)
 
     assert not [line for line in watch.tree if "->" in line]
+
+
+def test_a_hand_off_that_failed_is_none(watch: Any, scripted: Any, call: Any):
+    """The tool's error goes to the model; control stays where it was."""
+
+    def to_bob() -> str:
+        """Transfer."""
+        raise ToolException("not now")
+
+    transfer = StructuredTool.from_function(to_bob, handle_tool_error=True, metadata={"__handoff_destination": "bob"})
+    create_agent(scripted(call("to_bob"), "done"), [transfer], name="alice").invoke(ASK, watch.config)
+
+    assert watch.tree == ["agent alice", "  chat", "  tool to_bob", "  chat"]
 
 
 def test_two_handlers_report_a_hand_off_once(watch: Any, scripted: Any, call: Any):

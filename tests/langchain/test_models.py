@@ -84,6 +84,17 @@ def test_invoke_and_async_and_streams_say_the_same(new_watch: Any, scripted: Any
     assert seen == [("scripted-1", ["hello"], Usage(input=10, output=5), "scripted-1", ("stop",), "ok")] * 5
 
 
+def test_the_third_way_to_stream_is_seen_too(watch: Any, scripted: Any):
+    """Protocol events instead of tokens, the same call."""
+    model = scripted("one two", streams=True)
+    if not hasattr(model, "stream_events"):
+        pytest.skip("this langchain-core has no stream_events")
+    list(model.stream_events("hello", config=watch.config, version="v3"))
+
+    assert [type(event).__name__ for event in watch.tape.events] == ["ModelStarted", "FirstChunk", "UsageSeen", "ModelEnded"]
+    assert watch.of(ModelEnded)[0].usage == Usage(input=10, output=5)
+
+
 def test_a_batch_is_as_many_calls(watch: Any, scripted: Any):
     """Each is billed; they run on threads."""
     scripted("hi").batch(["a", "b", "c"], watch.config)
