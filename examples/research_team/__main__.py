@@ -36,7 +36,7 @@ def main() -> int:
         return _refuse('The demo prints with rich: pip install "token-otel[report]"')
     file = Path(settings.file)
     file.unlink(missing_ok=True)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=100)
 
     # This is all: from here on every model call of every agent is in the books.
     token_otel.init(file=str(file))
