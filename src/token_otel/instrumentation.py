@@ -90,7 +90,7 @@ def instrument(tracer_provider: TracerProvider | None = None, meter_provider: Me
 
 
 def uninstrument() -> None:
-    """Undo `instrument()`; runs that are open still end."""
+    """Undo `instrument()`; runs that are under way are reported no further."""
     _instrumentation.remove()
 
 
@@ -110,12 +110,11 @@ def init(*, file: str | None = None) -> Recorder:
     """
     from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 
-    provider = trace.get_tracer_provider()
-    if not isinstance(provider, SdkTracerProvider):
+    if not isinstance(trace.get_tracer_provider(), SdkTracerProvider):
         os.environ.setdefault(ANTHROPIC_SWITCH, "false")
         provider = SdkTracerProvider()
-        trace.set_tracer_provider(provider)
         _export(provider, file)
+        trace.set_tracer_provider(provider)
     recorder = Recorder.shared()
     instrument()
     return recorder
@@ -136,7 +135,7 @@ def _export(provider: Any, file: str | None) -> None:
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         if os.environ.get("OTEL_METRICS_EXPORTER") == "otlp":
             _export_metrics()
-    path = file or ("" if endpoint else Settings.from_env(on_error=logger.error).file)
+    path = file or ("" if endpoint else Settings.from_env(on_error=logger.debug).file)  # the recorder says what is bad
     if path:
         provider.add_span_processor(BatchSpanProcessor(JsonLinesSpanExporter(path)))
 

@@ -8,9 +8,10 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
@@ -24,14 +25,15 @@ from token_otel.otel.metrics import MetricWriter
 from token_otel.otel.names import Names
 from token_otel.otel.semconv import SCOPE
 from token_otel.otel.spans import SpanWriter
-from token_otel.prices import LayeredBook, PriceBook, Tariff
-from token_otel.prices.overrides import OverrideBook, PriceFileError
+from token_otel.prices import PriceBook
+from token_otel.prices.lazy import LazyBook
 from token_otel.settings import Settings
+from token_otel.tokens import Counter
 from token_otel.worker import Worker
 
 logger = logging.getLogger("token_otel")
 
-PRICES_TIMEOUT_S = 10.0
+LATEST_NS = 1 << 63  # in the year 2262: what is stamped later is no time
 
 
 class Recorder:
@@ -57,10 +59,13 @@ class Recorder:
         self._lock = threading.Lock()
         self._logged: set[tuple[type, str]] = set()
         self._providers: set[str | None] = set()
-        self._worker = Worker(self._close_overdue, inline=settings.worker == "inline")
-        self._prices = _Prices(prices, settings.prices, self._worker)
+        inline = settings.worker == "inline"
+        self._worker = Worker(self._close_overdue, on_error=self._failed if inline else self._log, inline=inline)
+        self._prices = LazyBook(prices, settings.prices, self._worker)
         self._flow = self._load_flow()
-        self._ledger = Ledger(self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate)
+        self._ledger = Ledger(
+            self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate, on_error=self._failed
+        )
         names = Names(hashed=settings.names == "hashed", key=settings.names_key)
         self._spans = SpanWriter(
             trace.get_tracer(SCOPE, tracer_provider=tracer_provider),
@@ -78,12 +83,15 @@ class Recorder:
                 latest=settings.metrics in ("latest", "both"),
                 legacy=settings.metrics in ("legacy", "both"),
             )
+        self._writers: tuple[Callable[[Closed], None], ...] = (self._spans.end,)
+        if self._metrics is not None:
+            self._writers = (self._spans.end, self._metrics.end)
         _watch(self)
 
     @classmethod
     def shared(cls, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None) -> Recorder:
         """Return the one recorder of these providers, made at the first call."""
-        key = (_key(tracer_provider, trace.get_tracer_provider()), _key(meter_provider, metrics.get_meter_provider()))
+        key = (_other_than(trace.get_tracer_provider(), tracer_provider), _other_than(metrics.get_meter_provider(), meter_provider))
         with _shared_lock:
             if key not in _shared:
                 _shared[key] = cls(tracer_provider, meter_provider)
@@ -108,7 +116,7 @@ class Recorder:
         try:
             with self._lock:
                 run = self._ledger.find(run_id)
-            return nullcontext() if run is None or run.handle is None else self._spans.activate(run)
+            return nullcontext() if run is None else self._spans.activate(run)
         except Exception as error:
             self._failed(error)
             return nullcontext()
@@ -116,7 +124,7 @@ class Recorder:
     def flush(self) -> None:
         """Finish the background work, and close what has outlived its parents without waiting for the grace."""
         self._worker.drain()
-        self._close_overdue(now_ns=1 << 63)
+        self._close_overdue(grace=False)
 
     def settle(self) -> None:
         """Close every open run, as cancelled: the provider or the program stops."""
@@ -129,7 +137,7 @@ class Recorder:
             self._failed(error)
 
     def _take(self, event: Event) -> None:
-        if event.at_ns is None:
+        if event.at_ns is None or not 0 <= event.at_ns < LATEST_NS:
             event = replace(event, at_ns=self._clock.now_ns())
         match event:
             case ModelEnded() | Ended():
@@ -156,7 +164,13 @@ class Recorder:
             run = self._ledger.start(event)
             closed = self._ledger.overdue(event.at_ns or 0)
         if run is not None:
-            self._spans.start(run)
+            try:
+                self._spans.start(run)
+            except Exception as error:
+                self._failed(error)
+            if run.closed and all(item.run is not run for item in closed):
+                # Another thread closed it before its span was open.
+                closed.append(Closed(run=run, event=Ended(run_id=event.run_id, at_ns=event.at_ns, status="cancelled")))
         self._write(closed)
 
     def _meet(self, provider: str | None) -> None:
@@ -177,19 +191,25 @@ class Recorder:
     def _write(self, closed: Iterable[Closed]) -> None:
         # Outside the lock: an exporter that is slow must not keep other callers waiting.
         for item in closed:
-            self._spans.end(item)
-            if self._metrics is not None:
-                self._metrics.end(item)
+            for write in self._writers:
+                try:
+                    write(item)
+                except Exception as error:
+                    self._failed(error)
 
     def _count(self, parts: tuple[Part, ...]) -> None:
-        if self._flow is not None and parts:
+        if self._flow is None or not parts:
+            return
+        try:
             for text in self._flow.uncounted(parts):
-                self._worker.submit(lambda counter=self._flow.counter, text=text: counter.count(text) and None)
+                self._worker.submit(partial(_count, self._flow.counter, text))
+        except Exception as error:
+            self._failed(error)
 
-    def _close_overdue(self, now_ns: int | None = None) -> None:
+    def _close_overdue(self, *, grace: bool = True) -> None:
         try:
             with self._lock:
-                closed = self._ledger.overdue(self._clock.now_ns() if now_ns is None else now_ns)
+                closed = self._ledger.overdue(self._clock.now_ns(), grace=grace)
             self._write(closed)
         except Exception as error:
             self._failed(error)
@@ -206,6 +226,9 @@ class Recorder:
     def _failed(self, error: Exception) -> None:
         if self.settings.raise_errors:
             raise error
+        self._log(error)
+
+    def _log(self, error: Exception) -> None:
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
@@ -223,6 +246,7 @@ class Recorder:
         # The lock may have been held, and the thread has stayed behind in the parent.
         self._lock = threading.Lock()
         self._worker.forked()
+        self._ledger.forget_open()
 
 
 class _Clock:
@@ -235,51 +259,17 @@ class _Clock:
         return self._anchor + time.monotonic_ns()
 
 
-class _Prices:
-    """The layered price book, loaded on the worker: genai-prices takes 0.4 s, and a callback must not."""
-
-    def __init__(self, first: PriceBook | None, path: str, worker: Worker) -> None:
-        self._ready = threading.Event()
-        self._books: list[PriceBook] = [] if first is None else [first]
-        self._worker = worker
-        if path:
-            try:
-                self._books.append(OverrideBook.read(path))
-            except PriceFileError as error:
-                logger.error("%s; the prices below it stay in force", error)
-        self._book = LayeredBook(self._books)
-        worker.submit(self._load)
-
-    def expect(self) -> None:
-        """See to it that the book is being loaded: after a fork the job that should have done it is gone."""
-        if not self._ready.is_set():
-            self._worker.submit(self._load)
-
-    def wait(self) -> None:
-        """Wait until the book is loaded; only the very first calls of a process can meet it unready."""
-        if not self._ready.is_set():
-            self._ready.wait(PRICES_TIMEOUT_S)
-
-    def find(self, *, provider: str | None, model: str, at_ns: int, service_tier: str | None = None) -> Tariff | None:
-        return self._book.find(provider=provider, model=model, at_ns=at_ns, service_tier=service_tier)
-
-    def _load(self) -> None:
-        if self._ready.is_set():
-            return
-        try:
-            from token_otel.prices.genai import GenaiBook
-
-            self._book = LayeredBook([*self._books, GenaiBook()])
-        finally:
-            self._ready.set()
-
-
-_shared: dict[tuple[int, int], Recorder] = {}
+_shared: dict[tuple[object, object], Recorder] = {}
 _shared_lock = threading.Lock()
 
 
-def _key(provider: object | None, default: object) -> int:
-    return 0 if provider is None or provider is default else id(provider)
+def _other_than(default: object, provider: object | None) -> object:
+    """Return the provider itself: its `id` may belong to another one once it is gone."""
+    return None if provider is default else provider
+
+
+def _count(counter: Counter, text: str) -> None:
+    counter.count(text)
 
 
 def _watch(recorder: Recorder) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
-
-logger = logging.getLogger("token_otel")
 
 Job: TypeAlias = Callable[[], None]
 
@@ -19,21 +16,23 @@ class Worker:
     """Runs jobs in the order given, one at a time, on a daemon thread that starts with the first job.
 
     Args:
-        tick: Called about once a second while the thread is alive.
+        tick: Called about once a second while the thread is idle.
+        on_error: Is told of a job that failed.
         inline: Run each job at once in the caller's thread instead, so that everything is deterministic.
     """
 
-    def __init__(self, tick: Job, *, inline: bool = False) -> None:
+    def __init__(self, tick: Job, *, on_error: Callable[[Exception], object], inline: bool = False) -> None:
         self._tick = tick
+        self._on_error = on_error
         self._inline = inline
         self._lock = threading.Lock()
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def submit(self, job: Job) -> None:
         """Run `job` soon. Beyond 10,000 waiting jobs it is dropped: none is needed for the books to balance."""
         if self._inline:
-            job()
+            self._do(job)
         elif self._jobs.qsize() < MAX_WAITING:
             self._jobs.put(job)
             if self._thread is None:
@@ -53,18 +52,19 @@ class Worker:
                 self._thread = threading.Thread(target=self._run, args=(self._jobs,), name="token-otel", daemon=True)
                 self._thread.start()
 
-    def _run(self, jobs: SimpleQueue[Job | None]) -> None:
+    def _run(self, jobs: SimpleQueue[Job]) -> None:
         while True:
             try:
                 job = jobs.get(timeout=1.0)
             except Empty:
                 job = self._tick
-            if job is None:
-                return
-            try:
-                job()
-            except Exception:
-                logger.exception("token-otel failed in the background; your program is unaffected")
+            self._do(job)
+
+    def _do(self, job: Job) -> None:
+        try:
+            job()
+        except Exception as error:
+            self._on_error(error)
 
     def forked(self) -> None:
         """Begin anew in a child process: the thread stayed behind in the parent, perhaps in the middle of the queue."""

@@ -11,7 +11,6 @@ from token_otel.prices import Cost
 from token_otel.prices.rates import MTOK
 from token_otel.usage import Usage
 
-
 RESOLUTION = 1024  # parts of a token that a weight distinguishes
 
 

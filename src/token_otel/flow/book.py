@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from token_otel.events import Part
 from token_otel.flow.allocation import Piece, Share, allocate, largest_remainder
 from token_otel.flow.calibration import Calibration, Family, family_of
 from token_otel.flow.producer import Producer
 from token_otel.flow.provenance import Read, read
-from token_otel.flow.store import Conversation, Store
+from token_otel.flow.store import Store
 from token_otel.prices import Cost
 from token_otel.tokens import Counter
 from token_otel.usage import Usage
 
 SHORT_BYTES = 2048  # text up to here is counted in the callback, longer text on the worker
+TOKENS_PER_CHARACTER = 0.25  # until enough of a prompt is counted to know better
 MODELS_LIMIT = 1024
 METHOD = "o200k/1"
 
@@ -26,7 +27,8 @@ class Reading:
     """A prompt that is being read: its parts with their origins, until the bill arrives."""
 
     reads: tuple[Read, ...]
-    conversation: Conversation
+    reader: str
+    conversation: str
     tools: bool
 
 
@@ -53,10 +55,10 @@ class FlowBook:
         self._match = match
         self._calibrations: OrderedDict[tuple[str, bool], Calibration] = OrderedDict()
 
-    def read(self, prompt: tuple[Part, ...], reader: str, conversation: Conversation) -> Reading:
+    def read(self, prompt: tuple[Part, ...], reader: str, conversation: str) -> Reading:
         """Find where each part of `prompt` comes from."""
-        reads = read(prompt, reader, self.store, conversation, match=self._match)
-        return Reading(reads, conversation, any(part.kind == "tools" for part in prompt))
+        reads = read(prompt, reader, self.store, self.store.conversation(conversation), match=self._match)
+        return Reading(reads, reader, conversation, any(part.kind == "tools" for part in prompt))
 
     def uncounted(self, parts: Iterable[Part]) -> list[str]:
         """Count what is short; return the long texts that still want counting."""
@@ -77,83 +79,91 @@ class FlowBook:
             The shares, and the method: `ids+text+o200k/1`, with `+bytes` where a text was not counted in time.
         """
         family = family_of(model)
-        weights, method = self._weights([item.part for item in reading.reads], family)
+        weights, method = self._weights(reading, family)
         estimate = self._calibration(model, family, reading.tools).explain(sum(weights), usage.input or 0)
-        hidden = Piece("tools", None, False, None, estimate.hidden) if reading.tools else None
+        keys = [item.key for item in reading.reads]
+        if reading.tools:
+            keys.append(("preamble", reading.reader))
+        known = self.store.mark_read(reading.conversation, keys)
+        preamble = [Piece("tools", None, not known.pop(), None, estimate.hidden)] if reading.tools else []
         pieces: list[Piece] = []
-        for item, weight in zip(reading.reads, weights, strict=True):
-            if hidden is not None and item.part.kind != "tools":
-                pieces.append(self._seen_hidden(hidden, reading))
-                hidden = None
-            new = not self.store.mark_read(reading.conversation, item.key)
+        for item, weight, seen in zip(reading.reads, weights, known, strict=True):
+            if preamble and item.part.kind != "tools":
+                pieces.append(preamble.pop())
             external_id = item.part.message_id if item.origin == "external" else None
-            pieces.append(Piece(item.origin, item.producer, new, external_id, weight * estimate.factor))
-        if hidden is not None:
-            pieces.append(self._seen_hidden(hidden, reading))
+            pieces.append(Piece(item.origin, item.producer, not seen, external_id, weight * estimate.factor))
+        pieces += preamble
         if estimate.unexplained:
             pieces.append(Piece("unexplained", None, True, None, estimate.unexplained))
         return allocate(pieces, usage, cost), f"{'ids+text' if self._match else 'roles'}+{method}"
 
     def split_output(self, output: Sequence[Part], usage: Usage) -> OutputSplit:
-        """Split a reported output into text, tool call arguments and reasoning."""
+        """Split a reported output into text, tool call arguments and reasoning; where there is but one kind, nothing is counted."""
         reasoning = usage.reasoning or 0
         rest = (usage.output or 0) - reasoning
-        text, calls = (
-            float(
-                sum(self.counter.count(part.text) for part in output if (part.kind == "tool_call") is is_call and part.kind != "reasoning")
-            )
-            for is_call in (False, True)
-        )
-        if usage.reasoning is None:
-            thought = float(sum(self.counter.count(part.text) for part in output if part.kind == "reasoning"))
-            calls_tokens, reasoning, text_tokens = largest_remainder(rest, [calls, thought, text])
+        texts: dict[str, list[str]] = {}
+        for part in output:
+            kind = part.kind if part.kind in ("tool_call", "reasoning") else "text"
+            if part.text and (kind != "reasoning" or usage.reasoning is None):
+                texts.setdefault(kind, []).append(part.text)
+        if len(texts) < 2:
+            tokens = dict.fromkeys(texts or ("text",), rest)
         else:
-            calls_tokens, text_tokens = largest_remainder(rest, [calls, text])
-        return OutputSplit(text_tokens, calls_tokens, reasoning)
+            sizes = [sum(self._sizes(group)[0]) for group in texts.values()]
+            tokens = dict(zip(texts, largest_remainder(rest, sizes), strict=True))
+        return OutputSplit(tokens.get("text", 0), tokens.get("tool_call", 0), reasoning + tokens.get("reasoning", 0))
 
     def estimate(self, reading: Reading, output: Sequence[Part], model: str) -> tuple[int, int]:
         """Estimate the input and output tokens of a call whose provider reported nothing."""
         family = family_of(model)
-        weights, _ = self._weights([item.part for item in reading.reads], family)
+        weights, _ = self._weights(reading, family)
         calibration = self._calibration(model, family, reading.tools)
-        written = sum(self.counter.count(part.text) for part in output)
+        written = sum(self._sizes([part.text for part in output])[0])
         return max(0, round(calibration.expect(sum(weights)))), round(written * calibration.factor)
 
-    def produced(self, conversation: Conversation, producer: Producer, output: Iterable[Part]) -> None:
+    def weighed(self, reading: Reading) -> Reading:
+        """Return the same reading with its texts exchanged for their sizes: a run that is over keeps no prompt alive."""
+        sizes, _ = self._sizes([item.part.text for item in reading.reads])
+        return replace(
+            reading,
+            reads=tuple(
+                replace(item, part=replace(item.part, text="", media_tokens=round(size) + item.part.media_tokens))
+                for item, size in zip(reading.reads, sizes, strict=True)
+            ),
+        )
+
+    def produced(self, conversation: str, producer: Producer, output: Iterable[Part]) -> None:
         """Remember what a run produced."""
         if self._match:
             self.store.produced(conversation, producer, output)
 
-    def answered(self, conversation: Conversation, call_id: str, producer: Producer) -> None:
+    def answered(self, conversation: str, call_id: str, producer: Producer) -> None:
         """Remember who answered a tool call whose result was not seen."""
         if self._match:
             self.store.answered(conversation, call_id, producer)
 
-    def _seen_hidden(self, hidden: Piece, reading: Reading) -> Piece:
-        reader = reading.reads[0].key if reading.reads else None
-        seen = self.store.mark_read(reading.conversation, ("hidden", reader))
-        return Piece("tools", None, not seen, None, hidden.weight)
-
-    def _weights(self, parts: list[Part], family: Family) -> tuple[list[float], str]:
-        known = self.counter.known
-        counts = [known(part.text) for part in parts]
-        method = METHOD
-        if None in counts:
-            # The worker was not ready: bytes, times the tokens per byte of what was counted.
-            method += "+bytes"
-            counted = sum(len(part.text) for part, count in zip(parts, counts, strict=True) if count is not None)
-            tokens = sum(count for count in counts if count is not None)
-            ratio = tokens / counted if counted > SHORT_BYTES else 0.25
-            counts = [len(part.text) * ratio if count is None else count for part, count in zip(parts, counts, strict=True)]
+    def _weights(self, reading: Reading, family: Family) -> tuple[list[float], str]:
+        parts = [item.part for item in reading.reads]
+        sizes, counted = self._sizes([part.text for part in parts])
         weights: list[float] = []
-        for part, count in zip(parts, counts, strict=True):
-            weight = float((count or 0) + part.media_tokens)
+        for part, size in zip(parts, sizes, strict=True):
+            weight = size + max(0, part.media_tokens)
             if part.kind == "tools":
                 weight *= family.tool_factor
             elif part.opens:
                 weight += family.message_tokens
             weights.append(weight)
-        return weights, method
+        return weights, METHOD if counted else f"{METHOD}+bytes"
+
+    def _sizes(self, texts: Sequence[str]) -> tuple[list[float], bool]:
+        """Return the sizes of `texts` in o200k tokens, and whether all are counted: a long one may still wait for the worker."""
+        counts = [self.counter.count(text) if len(text) <= SHORT_BYTES else self.counter.known(text) for text in texts]
+        if None not in counts:
+            return [float(count or 0) for count in counts], True
+        counted = sum(len(text) for text, count in zip(texts, counts, strict=True) if count is not None)
+        tokens = sum(count for count in counts if count is not None)
+        ratio = tokens / counted if counted > SHORT_BYTES else TOKENS_PER_CHARACTER
+        return [len(text) * ratio if count is None else float(count) for text, count in zip(texts, counts, strict=True)], False
 
     def _calibration(self, model: str, family: Family, tools: bool) -> Calibration:
         key = (model, tools)

@@ -85,10 +85,10 @@ class Calibration:
 
     def __init__(self, family: Family, *, tools: bool) -> None:
         self.factor = family.factor
-        self.hidden = family.hidden_tools if tools else family.hidden_plain
+        self.hidden: float = family.hidden_tools if tools else family.hidden_plain
         self._var_factor = family.factor_deviation**2
         self._var_hidden = (family.hidden_tools_deviation if tools else family.hidden_plain_deviation) ** 2
-        self._covariance = 0.0
+        self._covariance: float = 0.0
 
     def expect(self, counted: float) -> float:
         """Return the bill to expect for `counted` o200k tokens."""
@@ -100,13 +100,14 @@ class Calibration:
         noise = (BILL_DEVIATION * billed + BILL_DEVIATION_TOKENS) ** 2
         to_factor = self._var_factor * counted + self._covariance
         to_hidden = self._covariance * counted + self._var_hidden
-        variance = to_factor * counted + to_hidden + noise
+        variance = max(noise, to_factor * counted + to_hidden + noise)
         if abs(residual) > BAND * sqrt(variance):
             return Estimate(self.factor, max(0.0, self.hidden), max(0.0, residual))
         gain_factor, gain_hidden = to_factor / variance, to_hidden / variance
         self.factor = max(0.05, self.factor + gain_factor * residual)
         self.hidden += gain_hidden * residual
-        self._var_factor -= gain_factor * to_factor
-        self._var_hidden -= gain_hidden * to_hidden
+        # In floats a variance that shrinks a millionfold may end up below 0.
+        self._var_factor = max(0.0, self._var_factor - gain_factor * to_factor)
+        self._var_hidden = max(0.0, self._var_hidden - gain_hidden * to_hidden)
         self._covariance -= gain_factor * to_hidden
         return Estimate(self.factor, max(0.0, self.hidden), 0.0)

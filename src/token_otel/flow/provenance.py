@@ -50,12 +50,10 @@ def read(prompt: Iterable[Part], reader: str, store: Store, conversation: Conver
     for part in prompt:
         producer = _producer(part, store, conversation) if match else None
         origin = producer.origin(reader) if producer is not None else _role(part)
-        key: object = ("read", reader, part.kind, part.message_id or part.call_id, hash(part.text))
-        if part.message_id is None:
-            # The same words said twice in one prompt are two texts: the second is read for the first time.
-            seen[key] = ordinal = seen.get(key, 0) + 1
-            key = (key, ordinal)
-        reads.append(Read(part, origin, producer, key))
+        identity = ("read", reader, part.kind, part.message_id or part.call_id, hash(part.text))
+        # The same words said twice in one prompt are two texts: the second is read for the first time.
+        seen[identity] = ordinal = seen.get(identity, 0) + 1
+        reads.append(Read(part, origin, producer, (identity, ordinal)))
     return tuple(reads)
 
 

@@ -16,14 +16,14 @@ from token_otel.flow.producer import Producer
 SHORTEST_TEXT = 16  # characters: `yes` and `42` repeat by chance, so only an id can tell who said them
 SHORTEST_GLOBAL_ID = 16  # `call_0` and `1` repeat across conversations, provider and run ids do not
 ENTRY_BYTES = 240  # a dict slot, its key and a shared Producer, measured on CPython 3.11
+CONVERSATION_ENTRIES = 3  # an empty conversation: itself, two dicts and its place in the store
 
 
 class Conversation:
-    """What one conversation's runs produced and read. Two generations: when the young one is full, the old one goes."""
+    """What one conversation's runs produced and read, in two generations, so that the half not asked for can go alone."""
 
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.entries = 0
+    def __init__(self) -> None:
+        self.entries = CONVERSATION_ENTRIES
         self._young: dict[object, Any] = {}
         self._old: dict[object, Any] = {}
 
@@ -49,7 +49,10 @@ class Conversation:
 
 
 class Store:
-    """Conversations, the least recently used going first when the bound in bytes is reached."""
+    """Conversations, the least recently used going first when the bound in bytes is reached.
+
+    Runs hold a conversation's key, never the object: what was dropped is not kept alive, and begins anew when it is named again.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = max(1, limit_bytes // ENTRY_BYTES)
@@ -67,18 +70,20 @@ class Store:
         """Return the conversation called `key`, made new if it is not known; it is the most recently used now."""
         found = self._conversations.get(key)
         if found is None:
-            found = self._conversations[key] = Conversation(key)
+            found = self._conversations[key] = Conversation()
+            self._entries += found.entries
+            self._shrink()
         else:
             self._conversations.move_to_end(key)
         return found
 
-    def home(self, prompt: Iterable[Part]) -> Conversation | None:
+    def home(self, prompt: Iterable[Part]) -> str | None:
         """Return the conversation from which a part of `prompt` comes, by a globally unique message id with the same content."""
         for part in prompt:
             if part.message_id is not None:
                 home = self._homes.get((part.message_id, hash(part.text)))
                 if home is not None and home[0] in self._conversations:
-                    return self.conversation(home[0])
+                    return home[0]
         return None
 
     def by_message(self, conversation: Conversation, message_id: str, content: int) -> Producer | None:
@@ -86,21 +91,24 @@ class Store:
         found: Producer | None = conversation.get(("message", message_id, content))
         if found is None:
             home = self._homes.get((message_id, content))
-            found = home[1] if home is not None else None
+            if home is not None:
+                self._homes.move_to_end((message_id, content))
+                found = home[1]
         return found
 
-    def caller(self, conversation: Conversation, call_id: str) -> Producer | None:
+    def caller(self, key: str, call_id: str) -> Producer | None:
         """Return whose call a tool run answers."""
-        known: tuple[Producer, int] | None = conversation.get(("caller", call_id))
+        known: tuple[Producer, int] | None = self.conversation(key).get(("caller", call_id))
         return known[0] if known is not None else None
 
-    def produced(self, conversation: Conversation, producer: Producer, output: Iterable[Part]) -> None:
+    def produced(self, key: str, producer: Producer, output: Iterable[Part]) -> None:
         """Enter what a run produced, under its message id, its tool call ids and its texts."""
+        conversation = self.conversation(key)
         for part in output:
             if part.message_id is not None:
                 self._put(conversation, ("message", part.message_id, hash(part.text)), producer)
                 if len(part.message_id) >= SHORTEST_GLOBAL_ID:
-                    self._homes[part.message_id, hash(part.text)] = (conversation.key, producer)
+                    self._homes[part.message_id, hash(part.text)] = (key, producer)
             if part.call_id is not None:
                 side = "caller" if part.kind == "tool_call" else "result"
                 self._put(conversation, (side, part.call_id), (producer, hash(part.text)))
@@ -109,17 +117,22 @@ class Store:
                     self._put(conversation, hash(text), producer)
         self._shrink()
 
-    def answered(self, conversation: Conversation, call_id: str, producer: Producer) -> None:
+    def answered(self, key: str, call_id: str, producer: Producer) -> None:
         """Enter who answered a tool call whose text is not known."""
-        self._put(conversation, ("result", call_id), (producer, None))
+        self._put(self.conversation(key), ("result", call_id), (producer, None))
         self._shrink()
 
-    def mark_read(self, conversation: Conversation, key: object) -> bool:
-        """Return whether `key` was read before, and remember that it is read now."""
-        if conversation.get(key) is not None:
-            return True
-        self._put(conversation, key, True)
-        return False
+    def mark_read(self, key: str, texts: Iterable[object]) -> list[bool]:
+        """Return for each of `texts` whether it was read before, and remember that it is read now."""
+        conversation = self.conversation(key)
+        before: list[bool] = []
+        for text in texts:
+            known = conversation.get(text) is not None
+            if not known:
+                self._put(conversation, text, True)
+            before.append(known)
+        self._shrink()
+        return before
 
     def _put(self, conversation: Conversation, key: object, value: object) -> None:
         before = conversation.entries
@@ -131,17 +144,20 @@ class Store:
             if len(self._homes) > self._limit // 4:
                 self._homes.popitem(last=False)
             elif len(self._conversations) > 1:
-                _, oldest = self._conversations.popitem(last=False)
-                self._entries -= oldest.entries
-                self.evicted += oldest.entries
+                self._dropped(self._conversations.popitem(last=False)[1].entries)
             else:
                 [only] = self._conversations.values()
                 before = only.entries
                 only.age()
                 if only.entries == before:
                     only.age()
-                self._entries -= before - only.entries
-                self.evicted += before - only.entries
+                if only.entries == before:
+                    return  # the bound is smaller than an empty conversation
+                self._dropped(before - only.entries)
+
+    def _dropped(self, entries: int) -> None:
+        self._entries -= entries
+        self.evicted += entries
 
 
 def _texts(part: Part) -> Iterator[str]:

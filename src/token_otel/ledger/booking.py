@@ -6,7 +6,8 @@ from dataclasses import fields
 
 from token_otel.events import ModelEnded, ModelStarted
 from token_otel.flow.book import FlowBook
-from token_otel.ledger.postings import Posting, Run, UsageStatus
+from token_otel.ledger.postings import Posting, UsageStatus
+from token_otel.ledger.run import Run
 from token_otel.prices import Cost, PriceBook, cost_of
 from token_otel.prices.cost import UNPRICED
 from token_otel.usage import Usage
@@ -16,7 +17,8 @@ def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, f
     """Book one model call: its tokens as the provider reported them, their cost, and whom they came from.
 
     Args:
-        run: The call, with what its stream has reported so far and the prompt it read.
+        run: The call, with what its stream has reported so far, the prompt it read, and what was booked already if it was
+            closed before its end came: then the rest is booked.
         start: How it started.
         end: How it ended.
         prices: Finds the tariff, by the model that answered, else by the one that was asked.
@@ -28,7 +30,7 @@ def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, f
     if end.local_cache:
         # Nothing was called: what the answer once used and cost is what was saved.
         saved = Posting(usage=usage, usage_status=status, cost=_price(prices, start, end, usage, model), model=model)
-        return Posting(usage=None, usage_status="reported", cost=Cost(status="cached"), model=model, saved=saved)
+        return Posting(usage=None, usage_status="reported", cost=Cost(status="cached"), model=model, saved=saved, first=run.posting)
     refused = usage is None and end.status == "error"
     estimated = None
     if usage is None and not refused and flow is not None and run.reading is not None:
@@ -36,6 +38,12 @@ def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, f
         if estimate:
             usage, status = Usage(input=estimated[0], output=estimated[1]), "estimated"
     cost = _price(prices, start, end, usage, model)
+    first = run.posting
+    if first is not None:
+        # The whole is priced, since its size decides on the tier and its fees are paid once.
+        cost = cost.less(first.cost)
+        if usage is not None and first.usage is not None:
+            usage = lacking(first.usage, usage)
     shares, method, output = (), None, None
     if usage is not None and flow is not None:
         if run.reading is not None and usage.input is not None:
@@ -52,7 +60,19 @@ def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, f
         output=output,
         estimated=estimated,
         refused=refused,
+        first=first,
     )
+
+
+def unsplit(run: Run, start: ModelStarted, end: ModelEnded) -> Posting:
+    """Book one model call by its report alone, when its price or its flow cannot be found for a failure of ours."""
+    usage: object = end.usage
+    if not isinstance(usage, Usage):
+        return Posting(usage=None, usage_status="unreported", cost=UNPRICED, model=start.model, first=run.posting)
+    status = _reported(run, start, end)[1]
+    if run.posting is not None and run.posting.usage is not None:
+        usage = lacking(run.posting.usage, usage)
+    return Posting(usage=usage, usage_status=status, cost=UNPRICED, model=start.model, first=run.posting)
 
 
 def lacking(first: Usage, full: Usage) -> Usage | None:

@@ -6,8 +6,10 @@ Pure bookkeeping: no OpenTelemetry, no clock, no threads. Whoever calls it holds
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Context, localcontext
+from typing import NoReturn
 
 from token_otel.events import (
     AgentStarted,
@@ -24,13 +26,15 @@ from token_otel.events import (
 )
 from token_otel.flow.book import FlowBook
 from token_otel.flow.producer import NAMELESS, Producer
-from token_otel.flow.store import Conversation
-from token_otel.ledger.booking import book, lacking
-from token_otel.ledger.postings import Closed, Posting, Run
+from token_otel.ledger.booking import book, lacking, unsplit
+from token_otel.ledger.postings import Posting
+from token_otel.ledger.run import Closed, Run
 from token_otel.prices import PriceBook
 
 MAX_OPEN = 20_000
 REMEMBERED = 4096
+NEVER_NS = 1 << 63
+EXACT = Context(prec=100)  # whatever the program has set for its own decimals
 
 
 class Ledger:
@@ -42,6 +46,7 @@ class Ledger:
         grace_ns: How long a run may outlive a parent that ended or failed.
         estimate: Whether an estimate takes the place of a report that never came.
         max_open: The bound on open runs; the oldest is closed as cancelled when it is reached.
+        on_error: Is told what failed in the prices or the flow: that costs the detail, never the run or its bill.
     """
 
     def __init__(
@@ -52,14 +57,17 @@ class Ledger:
         grace_ns: int = 30_000_000_000,
         estimate: bool = False,
         max_open: int = MAX_OPEN,
+        on_error: Callable[[Exception], object] | None = None,
     ) -> None:
         self._prices = prices
         self._flow = flow
         self._grace_ns = grace_ns
         self._estimate = estimate
         self._max_open = max_open
+        self._on_error = on_error or _raise
         self._open: OrderedDict[str, Run] = OrderedDict()
-        self._orphans: OrderedDict[str, int] = OrderedDict()
+        self._orphans: dict[str, int] = {}
+        self._next_due_ns = NEVER_NS  # no orphan is due before
         self._closed: OrderedDict[str, Run] = OrderedDict()
 
     @property
@@ -78,23 +86,22 @@ class Ledger:
         parent = self.find(event.parent_id) if event.parent_id is not None else None
         run = Run(event, parent)
         self._open[event.run_id] = run
-        if parent is not None:
-            parent.children[event.run_id] = run
-            if parent.closed:
-                self._orphans[event.run_id] = (event.at_ns or 0) + self._grace_ns
+        if run.above is not None:
+            run.above.children[event.run_id] = run
+        if parent is not None and parent.closed:
+            self._orphan(run, event.at_ns or 0)
         if self._flow is not None:
-            if isinstance(event, ModelStarted):
-                self._read(run, event, self._flow)
-            elif isinstance(event, ToolStarted) and event.call_id is not None:
-                caller = self._flow.store.caller(self._conversation(run, self._flow), event.call_id)
-                run.caused_by = caller.span if caller is not None else None
+            try:
+                self._trace(run, self._flow)
+            except Exception as error:
+                self._on_error(error)
         return run
 
     def first_chunk(self, event: FirstChunk) -> None:
         """Note when the first chunk of a stream came."""
         run = self._open.get(event.run_id)
         if run is not None and run.first_chunk_ns is None:
-            run.first_chunk_ns = event.at_ns
+            run.first_chunk_ns = max(event.at_ns or 0, run.event.at_ns or 0)
 
     def usage_seen(self, event: UsageSeen) -> None:
         """Keep what a stream has reported so far."""
@@ -114,115 +121,134 @@ class Ledger:
         Returns:
             What was closed, children before their parents; nothing if the run is unknown or its end is repeated.
         """
-        run = self._open.get(event.run_id)
+        run = self.find(event.run_id)
         if run is None:
-            return self._late(event)
+            return []
+        if (event.at_ns or 0) < (run.event.at_ns or 0):
+            event = replace(event, at_ns=run.event.at_ns)  # a clock that ran backwards
+        if run.closed:
+            return self._late(run, event)
         closed: list[Closed] = []
         if event.status == "cancelled":
-            for child in list(_open_below(run)):
-                closed += self._cut(child, event.at_ns or 0)
+            closed += [self._cut(child, event.at_ns or 0) for child in run.open_below()]
         closed.append(self._close(run, event))
         return closed
 
-    def overdue(self, now_ns: int) -> list[Closed]:
-        """Close the runs that outlived their parents' end by more than the grace, and the oldest beyond the bound."""
+    def overdue(self, now_ns: int, *, grace: bool = True) -> list[Closed]:
+        """Close the runs that outlived their parents' end by more than the grace, and the oldest beyond the bound.
+
+        Args:
+            now_ns: When they end.
+            grace: Whether they are given the grace, or closed at once.
+        """
         closed: list[Closed] = []
-        while self._orphans:
-            run_id, deadline_ns = next(iter(self._orphans.items()))
-            if deadline_ns > now_ns:
-                break
-            closed += self._cut_below(run_id, now_ns)
+        if not grace or now_ns >= self._next_due_ns:
+            for run_id, due_ns in list(self._orphans.items()):
+                if not grace or due_ns <= now_ns:
+                    closed += self._cut_with_all_below(run_id, now_ns)
+            self._next_due_ns = min(self._orphans.values(), default=NEVER_NS)
         while len(self._open) > self._max_open:
-            closed += self._cut_below(next(iter(self._open)), now_ns)
+            closed += self._cut_with_all_below(next(iter(self._open)), now_ns)
         return closed
 
     def settle(self, now_ns: int) -> list[Closed]:
         """Close everything that is open, children before their parents: the process or the provider stops."""
-        closed: list[Closed] = []
-        for run in reversed(list(self._open.values())):
-            if run.event.run_id in self._open:
-                closed += self._cut_below(run.event.run_id, now_ns)
-        return closed
+        return [closed for run_id in reversed(list(self._open)) for closed in self._cut_with_all_below(run_id, now_ns)]
 
-    def _read(self, run: Run, event: ModelStarted, flow: FlowBook) -> None:
-        root = run.root
-        if root.conversation is None and run.conversation_id is None:
-            root.conversation = flow.store.home(event.prompt)
-        run.conversation = self._conversation(run, flow)
-        run.reading = flow.read(event.prompt, run.agent_name or NAMELESS, run.conversation)
+    def forget_open(self) -> None:
+        """Leave every open run to the process that this one was forked from; they stay known as parents."""
+        self._closed.update(self._open)
+        for run in self._open.values():
+            run.closed = True
+            run.children.clear()
+        self._open.clear()
+        self._orphans.clear()
 
-    def _conversation(self, run: Run, flow: FlowBook) -> Conversation:
-        """Return where a run's texts belong: its conversation, or that which its root continues, or the root run itself."""
-        if run.conversation_id is not None:
-            return flow.store.conversation(run.conversation_id)
-        root = run.root
-        if root.conversation is None:
-            root.conversation = flow.store.conversation(f"run:{root.event.run_id}")
-        return flow.store.conversation(root.conversation.key)
-
-    def _cut_below(self, run_id: str, now_ns: int) -> list[Closed]:
-        self._orphans.pop(run_id, None)
-        run = self._open.get(run_id)
-        if run is None:
-            return []
-        closed: list[Closed] = []
-        for child in list(_open_below(run)):
-            closed += self._cut(child, now_ns)
-        return closed + self._cut(run, now_ns)
-
-    def _cut(self, run: Run, at_ns: int) -> list[Closed]:
-        """Close a run that has not ended itself: cancelled, with the usage seen."""
-        if run.event.run_id not in self._open:
-            return []
-        run.cut = True
+    def _trace(self, run: Run, flow: FlowBook) -> None:
         if isinstance(run.event, ModelStarted):
-            return [self._close(run, ModelEnded(run_id=run.event.run_id, at_ns=at_ns, status="cancelled"))]
-        return [self._close(run, Ended(run_id=run.event.run_id, at_ns=at_ns, status="cancelled"))]
+            if run.root.conversation is None and run.conversation_id is None:
+                run.root.conversation = flow.store.home(run.event.prompt)
+            run.reading = flow.read(run.event.prompt, run.agent_name or NAMELESS, run.texts_belong_to)
+        elif isinstance(run.event, ToolStarted) and run.event.call_id is not None:
+            caller = flow.store.caller(run.texts_belong_to, run.event.call_id)
+            run.caused_by = caller.span if caller is not None else None
+
+    def _orphan(self, run: Run, since_ns: int) -> None:
+        due_ns = self._orphans.setdefault(run.event.run_id, since_ns + self._grace_ns)
+        self._next_due_ns = min(self._next_due_ns, due_ns)
+
+    def _cut_with_all_below(self, run_id: str, now_ns: int) -> list[Closed]:
+        run = self._open.get(run_id)
+        return [] if run is None else [self._cut(each, now_ns) for each in (*run.open_below(), run)]
+
+    def _cut(self, run: Run, at_ns: int) -> Closed:
+        """Close a run that has not ended itself: cancelled, with the usage seen."""
+        run.cut = True
+        at_ns = max(at_ns, run.event.at_ns or 0)
+        if isinstance(run.event, ModelStarted):
+            return self._close(run, ModelEnded(run_id=run.event.run_id, at_ns=at_ns, status="cancelled"))
+        return self._close(run, Ended(run_id=run.event.run_id, at_ns=at_ns, status="cancelled"))
 
     def _close(self, run: Run, event: End) -> Closed:
         run_id = run.event.run_id
         del self._open[run_id]
         self._orphans.pop(run_id, None)
-        run.closed = True
-        for child_id in run.children:
-            self._orphans[child_id] = (event.at_ns or 0) + self._grace_ns
         self._closed[run_id] = run
         if len(self._closed) > REMEMBERED:
             self._closed.popitem(last=False)
-        if run.parent is not None:
-            run.parent.children.pop(run_id, None)
+        open_calls = sum(isinstance(child.event, ModelStarted) for child in run.open_below())
+        for child in run.children.values():
+            self._orphan(child, event.at_ns or 0)
+        run.close()
         if not isinstance(run.event, ModelStarted):
             self._produce(run, event)
-            open_calls = sum(isinstance(child.event, ModelStarted) for child in _open_below(run))
             return Closed(run=run, event=event, open_calls=open_calls)
         end = event if isinstance(event, ModelEnded) else _model_end(event)
         closed = Closed(run=run, event=end, posting=self._post(run, run.event, end))
-        if not run.cut:
-            run.reading = None
         # The texts of a prompt are not kept alive by a run that is over.
+        run.seen = None
         run.event = replace(run.event, prompt=())
+        if run.reading is not None:
+            run.reading = self._flow.weighed(run.reading) if run.cut and self._flow is not None else None
         return closed
 
-    def _late(self, event: End) -> list[Closed]:
+    def _late(self, run: Run, event: End) -> list[Closed]:
         """Book the real end of a call that was cut before it came: only what the first posting lacked."""
-        run = self._closed.get(event.run_id)
-        if run is None or not run.cut or not isinstance(event, ModelEnded) or not isinstance(run.event, ModelStarted):
+        if not run.cut or not isinstance(event, ModelEnded) or not isinstance(run.event, ModelStarted):
             return []
         run.cut = False
         first = run.posting.usage if run.posting is not None else None
-        if first is not None and event.usage is not None:
-            event = replace(event, usage=lacking(first, event.usage), cost_usd=None)
-        return [Closed(run=run, event=event, posting=self._post(run, run.event, event), late=True)]
+        closed: list[Closed] = []
+        if event.usage and (first is None or lacking(first, event.usage) is not None):
+            closed = [Closed(run=run, event=event, posting=self._post(run, run.event, event), late=True)]
+        else:
+            self._answer(run, event)
+        run.reading = None
+        return closed
 
     def _post(self, run: Run, start: ModelStarted, end: ModelEnded) -> Posting:
-        posting = run.posting = book(run, start, end, prices=self._prices, flow=self._flow, estimate=self._estimate)
-        self._charge(run, posting)
-        if self._flow is not None and run.conversation is not None and not end.local_cache and end.output:
-            producer = Producer("agent", run.agent_name or NAMELESS, run.span)
-            self._flow.produced(run.conversation, producer, end.output)
-            if run.agent is not None:
-                run.agent.last_output = producer
+        with localcontext(EXACT):
+            try:
+                posting = book(run, start, end, prices=self._prices, flow=self._flow, estimate=self._estimate)
+            except Exception as error:
+                self._on_error(error)
+                posting = unsplit(run, start, end)
+            run.posting = posting
+            self._charge(run, posting)
+        self._answer(run, end)
         return posting
+
+    def _answer(self, run: Run, end: ModelEnded) -> None:
+        """Enter what a call produced."""
+        if self._flow is None or end.local_cache or not end.output:
+            return
+        producer = Producer("agent", run.agent_name or NAMELESS, run.span)
+        if run.agent is not None:
+            run.agent.last_output = producer
+        try:
+            self._flow.produced(run.texts_belong_to, producer, end.output)
+        except Exception as error:
+            self._on_error(error)
 
     def _charge(self, run: Run, posting: Posting) -> None:
         owner = run.agent
@@ -242,23 +268,22 @@ class Ledger:
                 if above is not None and (above is parent.tool or _is_workflow(above)):
                     above.last_output = run.last_output
         elif self._flow is not None and end.status != "error" and isinstance(run.event, ToolStarted | RetrievalStarted):
-            conversation = self._conversation(run, self._flow)
             is_tool = isinstance(run.event, ToolStarted)
             producer = run.last_output or Producer("tool" if is_tool else "document", run.event.name, run.span)
-            if isinstance(run.event, ToolStarted) and run.event.call_id is not None:
-                self._flow.answered(conversation, run.event.call_id, producer)
-            self._flow.produced(conversation, producer, end.output)
+            try:
+                if isinstance(run.event, ToolStarted) and run.event.call_id is not None:
+                    self._flow.answered(run.texts_belong_to, run.event.call_id, producer)
+                self._flow.produced(run.texts_belong_to, producer, end.output)
+            except Exception as error:
+                self._on_error(error)
 
 
 def _is_workflow(run: Run) -> bool:
     return isinstance(run.event, AgentStarted) and run.event.kind == "workflow"
 
 
-def _open_below(run: Run) -> Iterator[Run]:
-    """Yield the open runs beneath a run, children before their parents."""
-    for child in list(run.children.values()):
-        yield from _open_below(child)
-        yield child
+def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 def _model_end(event: Ended) -> ModelEnded:

@@ -1,22 +1,17 @@
-"""`Run`, `Posting` and `Closed`: what the ledger keeps of a run, books of a call, and tells the writers."""
+"""`Posting`: one model call in the books; `Totals` and `Reads`: sums over postings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from token_otel.events import AgentStarted, End, ModelStarted, RetrievalStarted, Start, ToolStarted, UsageSeen
 from token_otel.flow.allocation import Share
-from token_otel.flow.book import OutputSplit, Reading
-from token_otel.flow.producer import Producer, SpanRef
-from token_otel.flow.store import Conversation
+from token_otel.flow.book import OutputSplit
 from token_otel.prices import Cost
 from token_otel.usage import Usage
 
 UsageStatus: TypeAlias = Literal["reported", "partial", "unreported", "estimated"]
-
-DEAREST = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +29,7 @@ class Posting:
         estimated: Our own estimate of `(input, output)`, where nothing was reported.
         saved: For an answer from the framework's own cache, what it would have used and cost.
         refused: An attempt that failed without a bill: it has cost nothing.
+        first: For the real end of a call that was closed before it came, what was booked then: the rest is booked here.
     """
 
     usage: Usage | None
@@ -46,13 +42,15 @@ class Posting:
     estimated: tuple[int, int] | None = None
     saved: Posting | None = None
     refused: bool = False
+    first: Posting | None = None
 
     @property
     def complete(self) -> bool:
         """Whether its tokens and its cost are known, or known to be none."""
         if self.saved is not None or self.refused:
             return True
-        return self.usage is not None and (self.cost.total_usd is not None or self.cost.status == "local")
+        known = self.usage is not None and self.usage_status != "partial"
+        return known and (self.cost.total_usd is not None or self.cost.status == "local")
 
     @property
     def reread_tokens(self) -> int:
@@ -72,9 +70,12 @@ class Totals:
     cost_usd: Decimal = field(default_factory=Decimal)
 
     def add(self, posting: Posting) -> None:
-        """Add one posting; an answer from the framework's own cache is no call."""
-        self.calls += posting.saved is None
-        self.incomplete += not posting.complete
+        """Add one posting; an answer from the framework's own cache is no call, nor is the late rest of one."""
+        if posting.first is None:
+            self.calls += posting.saved is None
+            self.incomplete += not posting.complete
+        else:
+            self.incomplete += posting.first.complete - posting.complete
         if posting.usage is not None:
             self.input += posting.usage.input or 0
             self.output += posting.usage.output or 0
@@ -89,108 +90,3 @@ class Reads:
     reads: int = 0
     tokens: int = 0
     cost_usd: Decimal = field(default_factory=Decimal)
-
-
-class Run:
-    """Something that has started, until nothing refers to it any more."""
-
-    __slots__ = (
-        "agent",
-        "caused_by",
-        "children",
-        "closed",
-        "conversation",
-        "conversation_id",
-        "cut",
-        "event",
-        "first_chunk_ns",
-        "handle",
-        "handoffs",
-        "last_output",
-        "messages",
-        "own",
-        "parent",
-        "posting",
-        "reading",
-        "root",
-        "seen",
-        "span",
-        "subtree",
-        "tool",
-    )
-
-    def __init__(self, event: Start, parent: Run | None) -> None:
-        self.event = event
-        self.parent = parent
-        self.root: Run = self if parent is None else parent.root
-        self.conversation_id: str | None = event.conversation_id or (parent.conversation_id if parent is not None else None)
-        self.conversation: Conversation | None = None
-        # The nearest agent owns what is spent; the nearest tool, up to the next agent, returns what is answered.
-        self.agent: Run | None = parent.agent if parent is not None else None
-        self.tool: Run | None = parent.tool if parent is not None else None
-        if isinstance(event, AgentStarted):
-            self.agent, self.tool = self, None
-        elif isinstance(event, ToolStarted):
-            self.tool = self
-        self.children: dict[str, Run] = {}
-        self.closed = False
-        self.cut = False
-        self.span: SpanRef | None = None
-        self.caused_by: SpanRef | None = None
-        self.handle: Any = None  # what the span writer keeps: the OpenTelemetry context in which this run is current
-        self.own = Totals()
-        self.subtree = Totals()
-        self.messages: dict[str, Reads] = {}
-        self.handoffs: list[str] = []
-        self.last_output: Producer | None = None
-        self.first_chunk_ns: int | None = None
-        self.seen: UsageSeen | None = None
-        self.reading: Reading | None = None
-        self.posting: Posting | None = None
-
-    @property
-    def name(self) -> str | None:
-        """The name of the agent, tool or retriever, or the model asked for."""
-        if isinstance(self.event, AgentStarted | ToolStarted | RetrievalStarted):
-            return self.event.name
-        return self.event.model if isinstance(self.event, ModelStarted) else None
-
-    @property
-    def agent_name(self) -> str | None:
-        """The name of the nearest agent; a workflow without a name has none."""
-        return self.agent.name if self.agent is not None else None
-
-    def note_reads(self, posting: Posting) -> None:
-        """Add what one of this agent's own calls read to the account of each producer, or role: one read a call."""
-        labels: set[str] = set()
-        for share in posting.shares:
-            label = str(share.producer.span) if share.producer is not None and share.producer.span is not None else share.origin
-            account = self.messages.setdefault(label, Reads())
-            account.reads += label not in labels
-            account.tokens += share.tokens
-            account.cost_usd += share.cost_usd or Decimal()
-            labels.add(label)
-
-    def dearest(self) -> list[tuple[str, Reads]]:
-        """Return the 16 producers whose texts cost this run most, the dearest first."""
-        ranked = sorted(self.messages.items(), key=lambda item: (-item[1].cost_usd, -item[1].tokens, item[0]))
-        return ranked[:DEAREST]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """A run that is over, as the writers need it.
-
-    Attributes:
-        run: The run.
-        event: Its end.
-        posting: For a model call, what was booked.
-        open_calls: For an agent, how many model calls beneath it were still open.
-        late: The real end of a call that was closed before it came: it gets a span of its own.
-    """
-
-    run: Run
-    event: End
-    posting: Posting | None = None
-    open_calls: int = 0
-    late: bool = False

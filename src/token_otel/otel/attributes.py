@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias
 
 from token_otel.events import AgentStarted, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
 from token_otel.flow.allocation import Share
@@ -12,11 +11,9 @@ from token_otel.flow.producer import SpanRef
 from token_otel.ledger import Closed, Posting, Run, Totals
 from token_otel.otel import semconv as sc
 from token_otel.otel.names import Names
+from token_otel.otel.values import Value, Values
 from token_otel.prices import Cost
 from token_otel.usage import Usage
-
-Value: TypeAlias = str | bool | int | float | Sequence[str] | Sequence[int] | Sequence[float]
-Values: TypeAlias = dict[str, Value]
 
 TOP = 16
 OTHER = "other"
@@ -47,8 +44,9 @@ def _operation(run: Run) -> str:
 
 def start_attributes(run: Run, names: Names) -> Values:
     """Return what is known when a run starts, so that samplers and processors see it."""
-    values: Values = {sc.OPERATION_NAME: _operation(run)}
     event = run.event
+    # First what the user asked for, so that no key of theirs stands in for a number of ours.
+    values: Values = {**event.attributes, sc.OPERATION_NAME: _operation(run)}
     agent = run.agent_name
     match event:
         case AgentStarted(kind="workflow", name=name):
@@ -73,7 +71,6 @@ def start_attributes(run: Run, names: Names) -> Values:
         values[sc.AGENT_NAME] = names.show(agent)
     if run.conversation_id is not None:
         values[sc.CONVERSATION_ID] = names.show(run.conversation_id)
-    values.update(event.attributes)
     return values
 
 
@@ -237,20 +234,25 @@ def _agent(closed: Closed, names: Names) -> Values:
         values[sc.AGENT_HANDOFFS] = [names.show(name) for name in run.handoffs[:TOP]]
     dearest = run.dearest()
     if dearest:
-        values[sc.AGENT_MESSAGE_PRODUCERS] = [label if _is_span(label) else names.origin(label) for label, _ in dearest]
+        values[sc.AGENT_MESSAGE_PRODUCERS] = [names.origin(label) if isinstance(label, str) else str(label) for label, _ in dearest]
         values[sc.AGENT_MESSAGE_READS] = [reads.reads for _, reads in dearest]
         values[sc.AGENT_MESSAGE_TOKENS] = [reads.tokens for _, reads in dearest]
-        values[sc.AGENT_MESSAGE_COST] = [float(reads.cost_usd) for _, reads in dearest]
+        if _cost_is_known(run.own):
+            values[sc.AGENT_MESSAGE_COST] = [float(reads.cost_usd) for _, reads in dearest]
     return values
-
-
-def _is_span(label: str) -> bool:
-    return len(label) == 49 and label[32] == ":"
 
 
 def _totals(scope: str, totals: Totals) -> Values:
     figures = (totals.input, totals.output, float(totals.cost_usd), totals.calls, totals.reread)
-    return {sc.rollup(scope, what): figure for what, figure in zip(sc.ROLLUPS, figures, strict=True)}
+    values: Values = {sc.rollup(scope, what): figure for what, figure in zip(sc.ROLLUPS, figures, strict=True)}
+    if not _cost_is_known(totals):
+        del values[sc.rollup(scope, "cost_usd")]
+    return values
+
+
+def _cost_is_known(totals: Totals) -> bool:
+    """Whether a cost is known of anything: a sum over unpriced calls is not 0."""
+    return bool(totals.cost_usd) or not totals.incomplete
 
 
 def _tokens(shares: Sequence[Share]) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from opentelemetry.metrics import Meter
+from opentelemetry.metrics import Histogram, Meter
 
 from token_otel.events import AgentStarted, ModelEnded, ModelStarted, ToolStarted
 from token_otel.ledger import Closed, Posting, Run
@@ -33,31 +33,25 @@ class MetricWriter:
         self._latest = latest
         self._legacy = legacy
         self._agents: set[str] = set()
-        seconds = {"unit": "s", "explicit_bucket_boundaries_advisory": sc.BUCKETS_CLIENT_S}
         self._cost = meter.create_counter(sc.M_COST, unit="{USD}", description="Cost of model calls")
         self._flow = meter.create_counter(sc.M_FLOW, unit="{token}", description="Input tokens by who produced them")
         self._unpriced = meter.create_counter(sc.M_UNPRICED, unit="{token}", description="Tokens of calls whose price is not known")
-        self._agent_s = meter.create_histogram(sc.M_AGENT_DURATION, **seconds | {"explicit_bucket_boundaries_advisory": sc.BUCKETS_AGENT_S})
-        self._workflow_s = meter.create_histogram(
-            sc.M_WORKFLOW_DURATION, **seconds | {"explicit_bucket_boundaries_advisory": sc.BUCKETS_WORKFLOW_S}
-        )
-        self._tool_s = meter.create_histogram(sc.M_TOOL_DURATION, **seconds)
+        self._agent_s = _histogram(meter, sc.M_AGENT_DURATION, "s", sc.BUCKETS_AGENT_S)
+        self._workflow_s = _histogram(meter, sc.M_WORKFLOW_DURATION, "s", sc.BUCKETS_WORKFLOW_S)
+        self._tool_s = _histogram(meter, sc.M_TOOL_DURATION, "s", sc.BUCKETS_CLIENT_S)
         if latest:
-            self._inference_s = meter.create_histogram(sc.M_INFERENCE_DURATION, **seconds)
-            self._first_chunk_s = meter.create_histogram(sc.M_FIRST_CHUNK, **seconds)
+            self._inference_s = _histogram(meter, sc.M_INFERENCE_DURATION, "s", sc.BUCKETS_CLIENT_S)
+            self._first_chunk_s = _histogram(meter, sc.M_FIRST_CHUNK, "s", sc.BUCKETS_CLIENT_S)
             self._counters = {
                 name: meter.create_counter(name, unit="{token}")
                 for name in (sc.M_INPUT, sc.M_OUTPUT, sc.M_CACHE_READ, sc.M_CACHE_WRITE, sc.M_REASONING)
             }
             self._sizes = {
-                name: meter.create_histogram(name, unit="{token}", explicit_bucket_boundaries_advisory=sc.BUCKETS_TOKENS)
-                for name in (sc.M_OPERATION_INPUT, sc.M_OPERATION_OUTPUT)
+                name: _histogram(meter, name, "{token}", sc.BUCKETS_TOKENS) for name in (sc.M_OPERATION_INPUT, sc.M_OPERATION_OUTPUT)
             }
         if legacy:
-            self._operation_s = meter.create_histogram(sc.M_OPERATION_DURATION, **seconds)
-            self._token_usage = meter.create_histogram(
-                sc.M_TOKEN_USAGE, unit="{token}", explicit_bucket_boundaries_advisory=sc.BUCKETS_TOKENS
-            )
+            self._operation_s = _histogram(meter, sc.M_OPERATION_DURATION, "s", sc.BUCKETS_CLIENT_S)
+            self._token_usage = _histogram(meter, sc.M_TOKEN_USAGE, "{token}", sc.BUCKETS_TOKENS)
 
     def end(self, closed: Closed) -> None:
         """Add one closed run."""
@@ -150,3 +144,7 @@ class MetricWriter:
             return {sc.AGENT_NAME: OTHER}
         self._agents.add(name)
         return {sc.AGENT_NAME: self._names.show(name)}
+
+
+def _histogram(meter: Meter, name: str, unit: str, buckets: Sequence[float]) -> Histogram:
+    return meter.create_histogram(name, unit=unit, explicit_bucket_boundaries_advisory=buckets)

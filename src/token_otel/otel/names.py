@@ -16,7 +16,7 @@ class Names:
     """
 
     def __init__(self, *, hashed: bool = False, key: str = "") -> None:
-        secret = blake2b((key or secrets.token_hex(32)).encode(), digest_size=32).digest()
+        secret = blake2b((key or secrets.token_hex(32)).encode("utf-8", "surrogateescape"), digest_size=32).digest()
 
         @lru_cache(maxsize=4096)
         def digest(name: str) -> str:

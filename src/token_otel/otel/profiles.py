@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from token_otel.ledger import Posting
 from token_otel.otel import semconv as sc
-from token_otel.otel.attributes import Values
+from token_otel.otel.values import Values
+from token_otel.usage import Usage
 
 Profile = Callable[[Posting], Values]
 
@@ -55,7 +56,7 @@ def _langfuse(posting: Posting) -> Values:
             "input_cache_creation": usage.cache_write,
             "output": None if usage.output is None else usage.output - (usage.reasoning or 0),
             "output_reasoning_tokens": usage.reasoning,
-            "total": (usage.input or 0) + (usage.output or 0),
+            "total": _total(usage),
         }
         values[sc.LANGFUSE_USAGE] = json.dumps({name: tokens for name, tokens in buckets.items() if tokens is not None})
     figures = {"input": cost.input_usd, "output": cost.output_usd, "total": cost.total_usd}
@@ -76,12 +77,16 @@ def _openinference(posting: Posting) -> Values:
         figures |= {
             sc.OPENINFERENCE_INPUT: usage.input,
             sc.OPENINFERENCE_OUTPUT: usage.output,
-            sc.OPENINFERENCE_TOTAL: (usage.input or 0) + (usage.output or 0),
+            sc.OPENINFERENCE_TOTAL: _total(usage),
             sc.OPENINFERENCE_CACHE_READ: usage.cache_read,
             sc.OPENINFERENCE_CACHE_WRITE: usage.cache_write,
             sc.OPENINFERENCE_REASONING: usage.reasoning,
         }
     return {name: value for name, value in figures.items() if value is not None}
+
+
+def _total(usage: Usage) -> int | None:
+    return (usage.input or 0) + (usage.output or 0) if usage.complete else None
 
 
 PROFILES: Mapping[str, Profile] = {

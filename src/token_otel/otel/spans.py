@@ -6,7 +6,7 @@ a run from different threads or tasks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import baggage, context, trace
@@ -18,8 +18,9 @@ from token_otel.flow.producer import SpanRef
 from token_otel.ledger import Closed, Run
 from token_otel.otel import profiles
 from token_otel.otel import semconv as sc
-from token_otel.otel.attributes import Values, end_attributes, informing, span_name, start_attributes
+from token_otel.otel.attributes import end_attributes, informing, span_name, start_attributes
 from token_otel.otel.names import Names
+from token_otel.otel.values import Values, encodable, encodable_text
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
@@ -58,36 +59,40 @@ class SpanWriter:
 
         Sets `run.handle` to the context in which the run is current, and `run.span` if the span is sampled.
         """
-        parent = context.get_current() if run.parent is None else run.parent.handle or context.get_current()
-        run.handle = parent
         if isinstance(run.event, StepStarted) or (isinstance(run.event, ModelStarted) and not self._model_spans):
+            if run.parent is None:
+                run.handle = context.get_current()
             return
+        parent = _around(run.parent)
         span = self._open(run, parent, [_caused_by(run.caused_by)] if run.caused_by is not None else None)
         run.handle = trace.set_span_in_context(span, parent)
         run.span = _ref(span.get_span_context())
+        run.open_span = span
 
     def end(self, closed: Closed) -> None:
-        """Close the span of a run; a late end gets a span of its own, linked to the first."""
+        """Close the span of a run, if it has one that is open; a late end gets a span of its own, linked to the first."""
         run = closed.run
-        if isinstance(run.event, StepStarted) or (isinstance(run.event, ModelStarted) and not self._model_spans):
-            return
-        here: Context = run.handle
-        span = trace.get_current_span(here)
-        if closed.late:
-            first = span.get_span_context()
-            parent = run.parent.handle if run.parent is not None else None
+        span: Span | None
+        span, run.open_span = run.open_span, None
+        if closed.late and run.handle is not None and isinstance(run.event, ModelStarted) and self._model_spans:
+            first = trace.get_current_span(run.handle).get_span_context()
+            parent = run.handle if run.parent is None else _around(run.parent)
             span = self._open(run, parent, [Link(first, {sc.LINK_TYPE: sc.CONTINUES})])
-        if span.is_recording():
-            self._write(span, closed)
-        span.end(end_time=closed.event.at_ns)
-        if not closed.late:
+        if span is None:
+            return
+        try:
+            if span.is_recording():
+                self._write(span, closed)
+        finally:
             # Children that start later still find their parent, but what it carried can go.
-            run.handle = trace.set_span_in_context(NonRecordingSpan(span.get_span_context()), here)
+            if not closed.late:
+                run.handle = trace.set_span_in_context(NonRecordingSpan(span.get_span_context()), run.handle)
+            span.end(end_time=closed.event.at_ns)
 
     @contextmanager
-    def activate(self, run: Run) -> Iterator[None]:
-        """Make a run's span current for the `with` block."""
-        token = context.attach(run.handle)
+    def activate(self, run: Run) -> Generator[None]:
+        """Make a run's span current for the `with` block; a step has none, so its parent's."""
+        token = context.attach(_around(run))
         try:
             yield
         finally:
@@ -98,10 +103,10 @@ class SpanWriter:
         values |= self._carried(parent)
         values |= profiles.operation_attributes(self._profiles, str(values[sc.OPERATION_NAME]), _text(values.get(sc.CONVERSATION_ID)))
         return self._tracer.start_span(
-            span_name(run, self._names),
+            encodable_text(span_name(run, self._names)),
             context=parent,
             kind=SpanKind.CLIENT if isinstance(run.event, ModelStarted | RetrievalStarted) else SpanKind.INTERNAL,
-            attributes=values,
+            attributes=encodable(values),
             links=links,
             start_time=run.event.at_ns,
         )
@@ -111,8 +116,8 @@ class SpanWriter:
         if closed.posting is not None:
             values |= profiles.cost_attributes(self._profiles, closed.posting)
             for producer, attributes in informing(closed.posting.shares, self._names):
-                span.add_link(_context(producer), attributes)
-        span.set_attributes(values)
+                span.add_link(_context(producer), encodable(attributes))
+        span.set_attributes(encodable(values))
         if closed.event.status == "error":
             # The error's text may quote a prompt: its type is all that leaves.
             span.set_status(Status(StatusCode.ERROR))
@@ -122,6 +127,15 @@ class SpanWriter:
             return {}
         entries = baggage.get_all(parent)
         return {key: str(entries[key]) for key in self._baggage_keys if key in entries}
+
+
+def _around(run: Run | None) -> Context:
+    """Return the context in which `run` is current; where it has none, that of the nearest run above, else the caller's."""
+    while run is not None:
+        if run.handle is not None:
+            return run.handle
+        run = run.parent
+    return context.get_current()
 
 
 def _ref(span_context: SpanContext) -> SpanRef | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -35,6 +35,25 @@ class Cost:
     model: str | None = None
     rates: Rates | None = None
 
+    def less(self, booked: Cost) -> Cost:
+        """Return what this costs more than a part of it that is booked already."""
+        if self.total_usd is None or booked.total_usd is None:
+            return self
+        return replace(
+            self,
+            input_usd=_less(self.input_usd, booked.input_usd),
+            output_usd=_less(self.output_usd, booked.output_usd),
+            fees_usd=_less(self.fees_usd, booked.fees_usd),
+            total_usd=_less(self.total_usd, booked.total_usd),
+            cache_read_usd=_less(self.cache_read_usd, booked.cache_read_usd),
+            cache_write_usd=_less(self.cache_write_usd, booked.cache_write_usd),
+            reasoning_usd=_less(self.reasoning_usd, booked.reasoning_usd),
+        )
+
+
+def _less(whole: Decimal | None, part: Decimal | None) -> Decimal | None:
+    return None if whole is None else max(Decimal(), whole - (part or Decimal()))
+
 
 UNPRICED = Cost(status="unpriced")
 
@@ -48,7 +67,7 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
         reported_usd: The cost that the provider itself reported: it wins, and then only the total is known.
         provider: A provider that runs on the caller's own machine costs no money per token: `local`.
     """
-    if reported_usd is not None:
+    if reported_usd is not None and reported_usd.is_finite() and reported_usd >= 0:
         return Cost(status="priced", total_usd=reported_usd, source="provider")
     if tariff is None:
         return Cost(status="local") if provider in LOCAL_PROVIDERS else UNPRICED
