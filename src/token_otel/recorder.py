@@ -28,7 +28,6 @@ from token_otel.otel.spans import SpanWriter
 from token_otel.prices import PriceBook
 from token_otel.prices.lazy import LazyBook
 from token_otel.settings import Settings
-from token_otel.tokens import Counter
 from token_otel.worker import Worker
 
 logger = logging.getLogger("token_otel")
@@ -202,7 +201,7 @@ class Recorder:
             return
         try:
             for text in self._flow.uncounted(parts):
-                self._worker.submit(partial(_count, self._flow.counter, text))
+                self._worker.submit(partial(self._flow.counter.count, text))
         except Exception as error:
             self._failed(error)
 
@@ -266,10 +265,6 @@ _shared_lock = threading.Lock()
 def _other_than(default: object, provider: object | None) -> object:
     """Return the provider itself: its `id` may belong to another one once it is gone."""
     return None if provider is default else provider
-
-
-def _count(counter: Counter, text: str) -> None:
-    counter.count(text)
 
 
 def _watch(recorder: Recorder) -> None:
