@@ -33,7 +33,7 @@ def _semconv(metrics: bool) -> set[str]:
         ):
             names.add(value)
     if not metrics:
-        names |= set(semconv.INPUT_BY_ROLE.values())
+        names |= {*semconv.INPUT_BY_ROLE.values(), *semconv.REQUEST.values()}
         names |= {semconv.rollup(scope, what) for scope in (semconv.OWN, semconv.SUBTREE) for what in semconv.ROLLUPS}
     return names
 

@@ -25,13 +25,13 @@ _PROVIDER = {
     "watsonx": "ibm.watsonx.ai",
 }
 _NUMBERS = {
-    "gen_ai.request.temperature": ("temperature", "ls_temperature"),
-    "gen_ai.request.top_p": ("top_p",),
-    "gen_ai.request.top_k": ("top_k",),
-    "gen_ai.request.max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "ls_max_tokens"),
-    "gen_ai.request.frequency_penalty": ("frequency_penalty",),
-    "gen_ai.request.presence_penalty": ("presence_penalty",),
-    "gen_ai.request.seed": ("seed",),
+    "temperature": ("temperature", "ls_temperature"),
+    "top_p": ("top_p",),
+    "top_k": ("top_k",),
+    "max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "ls_max_tokens"),
+    "frequency_penalty": ("frequency_penalty",),
+    "presence_penalty": ("presence_penalty",),
+    "seed": ("seed",),
 }
 
 
@@ -58,19 +58,19 @@ def parameters(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> Attrib
                 break
     stop = params.get("stop") or params.get("stop_sequences") or metadata.get("ls_stop")
     if isinstance(stop, str):
-        found["gen_ai.request.stop_sequences"] = (stop,)
+        found["stop_sequences"] = (stop,)
     elif isinstance(stop, Sequence) and stop:
-        found["gen_ai.request.stop_sequences"] = tuple(str(word) for word in cast("Sequence[object]", stop))
+        found["stop_sequences"] = tuple(str(word) for word in cast("Sequence[object]", stop))
     if params.get("stream") is True or params.get("streaming") is True:
-        found["gen_ai.request.stream"] = True
+        found["stream"] = True
     choices = params.get("n")
     if isinstance(choices, int) and choices > 1:
-        found["gen_ai.request.choice.count"] = choices
+        found["choice.count"] = choices
     level = params.get("reasoning_effort") or _inner(params, "reasoning", "effort") or _inner(params, "output_config", "effort")
     if isinstance(level, str):
-        found["gen_ai.request.reasoning.level"] = level
+        found["reasoning.level"] = level
     if isinstance(previous := params.get("previous_response_id"), str):
-        found["gen_ai.request.previous_response.id"] = previous
+        found["previous_response.id"] = previous
     return found
 
 

@@ -83,7 +83,7 @@ class ModelStarted(Started):
         provider: Its provider in the names of semconv (`openai`, `anthropic`, `aws.bedrock`, ...).
         prompt: Everything the call reads, in the order in which it is sent: tools, system, messages.
         attempt: 1 for a first try, 2 for its first retry.
-        request: Request parameters by their semconv names (`gen_ai.request.temperature`, ...).
+        request: Request parameters by what follows `gen_ai.request.` in their semconv names: `temperature`, `max_tokens`, ...
     """
 
     model: str | None

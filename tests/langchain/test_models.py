@@ -378,13 +378,13 @@ def test_request_parameters_have_the_names_of_semconv():
     }
 
     assert parameters(params, {}) == {
-        "gen_ai.request.temperature": 0.2,
-        "gen_ai.request.max_tokens": 9,
-        "gen_ai.request.seed": 4,
-        "gen_ai.request.stop_sequences": ("END",),
-        "gen_ai.request.stream": True,
-        "gen_ai.request.choice.count": 2,
-        "gen_ai.request.reasoning.level": "low",
+        "temperature": 0.2,
+        "max_tokens": 9,
+        "seed": 4,
+        "stop_sequences": ("END",),
+        "stream": True,
+        "choice.count": 2,
+        "reasoning.level": "low",
     }
 
 
@@ -393,7 +393,7 @@ def test_what_langchain_says_itself_fills_the_gaps():
     told = {"ls_model_name": "claude-sonnet-5", "ls_temperature": 0.5, "ls_max_tokens": 100}
 
     assert model_of({}, told) == "claude-sonnet-5"
-    assert parameters({}, told) == {"gen_ai.request.temperature": 0.5, "gen_ai.request.max_tokens": 100}
+    assert parameters({}, told) == {"temperature": 0.5, "max_tokens": 100}
 
 
 def test_the_schema_of_the_answer_is_sent_along():

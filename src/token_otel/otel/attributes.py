@@ -56,7 +56,7 @@ def start_attributes(run: Run, names: Names) -> Values:
         case ModelStarted():
             _set(values, sc.PROVIDER_NAME, event.provider)
             _set(values, sc.REQUEST_MODEL, event.model)
-            values.update(event.request)
+            values |= {sc.REQUEST[name]: value for name, value in event.request.items() if name in sc.REQUEST}
             if event.attempt > 1:
                 values[sc.ATTEMPT] = event.attempt
         case ToolStarted():
@@ -217,6 +217,7 @@ def _answer(run: Run, end: ModelEnded) -> Values:
     if end.service_tier and isinstance(run.event, ModelStarted) and run.event.provider in ("openai", "azure.ai.openai"):
         values[sc.OPENAI_SERVICE_TIER] = end.service_tier
     if run.first_chunk_ns is not None and run.event.at_ns is not None:
+        values[sc.REQUEST_STREAM] = True
         values[sc.TIME_TO_FIRST_CHUNK] = (run.first_chunk_ns - run.event.at_ns) / 1e9
     ids = list(dict.fromkeys(part.message_id for part in end.output if part.message_id is not None))
     if ids:

@@ -24,13 +24,29 @@ DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
 # Semantic conventions: model calls.
 PROVIDER_NAME: Final = "gen_ai.provider.name"
 REQUEST_MODEL: Final = "gen_ai.request.model"
-REQUEST_PREFIX: Final = "gen_ai.request."
+REQUEST_STREAM: Final = "gen_ai.request.stream"
+REQUEST: Final = {
+    name: f"gen_ai.request.{name}"
+    for name in (
+        "temperature",
+        "top_p",
+        "top_k",
+        "max_tokens",
+        "frequency_penalty",
+        "presence_penalty",
+        "seed",
+        "stop_sequences",
+        "stream",
+        "choice.count",
+        "reasoning.level",
+        "previous_response.id",
+    )
+}
 RESPONSE_MODEL: Final = "gen_ai.response.model"
 RESPONSE_ID: Final = "gen_ai.response.id"
 FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
 TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 OPENAI_SERVICE_TIER: Final = "openai.response.service_tier"
-USAGE_PREFIX: Final = "gen_ai.usage."
 INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 CACHE_READ_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"

@@ -1,0 +1,85 @@
+"""Reading counts out of mappings that nobody vouches for: what is not a count is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias, cast
+
+from token_otel.usage import Usage
+
+Raw: TypeAlias = Mapping[str, object]
+
+NOTHING: Raw = {}
+
+
+def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
+    """Make a `Usage` of counts that may contradict each other: each part is cut down to what its total leaves."""
+    kept = {name: value for name, value in parts.items() if value is not None}
+
+    def fit(name: str, room: int | None) -> int:
+        if name not in kept:
+            return 0
+        if room is None:
+            del kept[name]
+            return 0
+        kept[name] = min(kept[name], room)
+        return kept[name]
+
+    room = total
+    for name in ("cache_read", "cache_write_5m", "cache_write_1h"):
+        room = less(room, fit(name, room))
+    fit("image_input", less(total, fit("audio_input", total)))
+    fit("reasoning", output)
+    fit("image_output", less(output, fit("audio_output", output)))
+    if "audio_cache_read" in kept:
+        fit("audio_cache_read", min(kept.get("cache_read", 0), kept.get("audio_input", 0)))
+    return Usage(input=total, output=output, **kept)
+
+
+def count_of(raw: Raw, name: str) -> int | None:
+    """Return a count; `None` if it is missing, negative or no whole number."""
+    value = raw.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def mapping_of(raw: Raw, name: str) -> Raw:
+    """Return a mapping within, or an empty one."""
+    value = raw.get(name)
+    # A dict is asked for first: an abstract class takes ten times as long to answer.
+    return cast("Raw", value) if isinstance(value, dict | Mapping) else NOTHING
+
+
+def mappings_of(raw: Raw, name: str) -> Iterable[Raw]:
+    """Return the mappings in a list within."""
+    value = raw.get(name)
+    if not isinstance(value, list | tuple):
+        return ()
+    return [cast("Raw", item) for item in cast("list[object]", value) if isinstance(item, Mapping)]
+
+
+def first_of(*counts: int | None) -> int | None:
+    """Return the first count that is known."""
+    return next((count for count in counts if count is not None), None)
+
+
+def sum_of(*counts: int | None) -> int | None:
+    """Return the sum of the counts that are known; `None` if none is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def less(total: int | None, part: int) -> int | None:
+    """Return what a part leaves of its total."""
+    return None if total is None else total - part
+
+
+def plain(value: object) -> str:
+    """Return an enumeration's member, or its name, as a bare word."""
+    return str(getattr(value, "value", value)).rpartition(".")[2].upper()
+
+
+def snake(name: str) -> str:
+    """Return `promptTokenCount` as `prompt_token_count`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
