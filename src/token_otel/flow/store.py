@@ -20,10 +20,11 @@ CONVERSATION_ENTRIES = 3  # an empty conversation: itself, two dicts and its pla
 
 
 class Conversation:
-    """What one conversation's runs produced and read, in two generations, so that the half not asked for can go alone."""
+    """What one conversation's runs produced and read. Two generations: when the young one is full, the old one goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, generation: int) -> None:
         self.entries = CONVERSATION_ENTRIES
+        self._generation = generation
         self._young: dict[object, Any] = {}
         self._old: dict[object, Any] = {}
 
@@ -39,6 +40,8 @@ class Conversation:
     def put(self, key: object, value: object) -> None:
         """Keep `value` under `key`."""
         if key not in self._young:
+            if len(self._young) >= self._generation:
+                self.age()
             self.entries += 0 if self._old.pop(key, None) is not None else 1
         self._young[key] = value
 
@@ -56,6 +59,7 @@ class Store:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = max(1, limit_bytes // ENTRY_BYTES)
+        self._generation = max(1, self._limit * 3 // 8)  # both leave a quarter to the ids known everywhere
         self._conversations: OrderedDict[str, Conversation] = OrderedDict()
         self._homes: OrderedDict[tuple[str, int], tuple[str, Producer]] = OrderedDict()  # known in every conversation
         self._entries = 0
@@ -70,7 +74,7 @@ class Store:
         """Return the conversation called `key`, made new if it is not known; it is the most recently used now."""
         found = self._conversations.get(key)
         if found is None:
-            found = self._conversations[key] = Conversation()
+            found = self._conversations[key] = Conversation(self._generation)
             self._entries += found.entries
             self._shrink()
         else:

@@ -1,0 +1,81 @@
+"""Calibration: a bill is `factor x counted + hidden`, learnt bill by bill; what neither explains is said."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from token_otel.flow.calibration import Calibration, Family, family_of
+
+
+@pytest.mark.parametrize(
+    ("model", "factor", "hidden_tools"),
+    [
+        ("gpt-4o-2024-08-06", 1.0, 9),
+        ("o3-mini", 1.0, 9),
+        ("GPT-5", 1.0, 20),
+        ("claude-opus-4-7", 1.65, 480),
+        ("claude-sonnet-5", 1.65, 480),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", 1.22, 400),
+        ("gemini-2.5-pro", 1.12, 16),
+        ("mistral-large", 1.08, 20),
+        ("deepseek-chat", 1.07, 20),
+        ("qwen3", 1.05, 20),
+        ("", 1.0, 20),
+        ("nobody-knows", 1.0, 20),
+    ],
+)
+def test_a_family_is_known_by_its_name(model: str, factor: float, hidden_tools: float):
+    """Before its first bill."""
+    family = family_of(model)
+
+    assert (family.factor, family.hidden_tools) == (factor, hidden_tools)
+
+
+def test_a_bill_as_expected_teaches_nothing():
+    """100 counted and 3 hidden make 103."""
+    calibration = Calibration(Family(), tools=False)
+    estimate = calibration.explain(100, 103)
+
+    assert (estimate.factor, estimate.hidden, estimate.unexplained) == (1.0, 3.0, 0.0)
+
+
+def test_a_bill_outside_the_band_is_unexplained_and_not_learnt():
+    """Beyond four deviations something is billed that we do not see."""
+    calibration = Calibration(Family(), tools=False)
+    estimate = calibration.explain(100, 1000)
+
+    # expected 103; deviation: sqrt((0.25 x 100)^2 + 8^2 + (0.02 x 1000 + 6)^2) = sqrt(625 + 64 + 676) = 36.9, four of them 148 < 897
+    assert (estimate.factor, estimate.hidden, estimate.unexplained) == (1.0, 3.0, 897.0)
+    assert calibration.expect(100) == 103.0
+
+
+def test_a_bill_far_below_is_not_learnt_either():
+    """And nothing is unexplained: the shares simply shrink."""
+    calibration = Calibration(family_of("gpt-5"), tools=False)
+    estimate = calibration.explain(10_000, 5_000)
+
+    # expected 10,003; four deviations: 4 x sqrt((0.04 x 10,000)^2 + 8^2 + (0.02 x 5,000 + 6)^2) = 1,656 < 5,003
+    assert estimate.unexplained == 0.0
+    assert calibration.expect(10_000) == 10_003.0
+
+
+def test_learns_a_tokenizer_and_a_preamble():
+    """Prompts of different sizes tell the factor from the constant."""
+    calibration = Calibration(Family(), tools=True)
+    for counted in (200, 5_000, 300, 8_000, 400, 2_000) * 5:
+        calibration.explain(counted, round(1.2 * counted + 50))
+
+    assert calibration.factor == pytest.approx(1.2, rel=0.02)
+    assert calibration.hidden == pytest.approx(50, abs=15)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e15), st.integers(0, 2**62)), max_size=30))
+def test_no_bill_breaks_it(bills: list[tuple[float, int]]):
+    """Whatever comes, factor and hidden stay usable as weights."""
+    calibration = Calibration(Family(), tools=True)
+    for counted, billed in bills:
+        estimate = calibration.explain(counted, billed)
+
+        assert estimate.factor > 0
+        assert estimate.hidden >= 0
+        assert estimate.unexplained >= 0
