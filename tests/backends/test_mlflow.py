@@ -39,10 +39,7 @@ PYTHON = os.environ.get("TOKEN_OTEL_MLFLOW_PYTHON", "")
 DEMO = Path(__file__).parents[2] / "examples" / "research_team"
 START_S = 120.0
 
-pytestmark = [
-    pytest.mark.skipif(not PYTHON, reason="TOKEN_OTEL_MLFLOW_PYTHON names no interpreter with MLflow; .ci/run makes one"),
-    pytest.mark.xdist_group("mlflow"),  # one server is enough
-]
+pytestmark = pytest.mark.skipif(not PYTHON, reason="TOKEN_OTEL_MLFLOW_PYTHON names no interpreter with MLflow; .ci/run makes one")
 
 HANDBOOK = "Say what the sources say, and where they are silent say that. " * 120  # long enough to be cached
 NOTES = "Shade helps within a season, light roofs when they are renewed, trees after ten to twenty years."

