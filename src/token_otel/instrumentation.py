@@ -6,9 +6,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
@@ -16,6 +15,9 @@ from opentelemetry.trace import TracerProvider
 
 from token_otel.doubles import ANTHROPIC_SWITCH
 from token_otel.recorder import Recorder
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 logger = logging.getLogger("token_otel")
 
@@ -84,6 +86,8 @@ def instrument(tracer_provider: TracerProvider | None = None, meter_provider: Me
     Returns:
         The names of the frameworks that are watched, or will be once they are imported.
     """
+    from importlib.metadata import entry_points
+
     recorder = Recorder.shared(tracer_provider, meter_provider)
     _settle_with(tracer_provider or trace.get_tracer_provider(), recorder)
     return [point.name for point in sorted(entry_points(group=GROUP)) if _instrumentation.add(point, recorder)]
