@@ -18,7 +18,7 @@ demo-local: $(VENV)/.demo $(VENV)/.local ## The same for a small real model on t
 	$(BIN)/python examples/local_model.py
 
 test: $(VENV)/.dev ## Run the tests; ARGS="-k flow" to choose
-	TOKEN_OTEL_RAISE=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	TOKEN_OTEL_RAISE=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check

@@ -66,6 +66,7 @@ class Recorder:
             self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate, on_error=self._failed
         )
         names = Names(hashed=settings.names == "hashed", key=settings.names_key)
+        self._tracer_provider = tracer_provider
         self._spans = SpanWriter(
             trace.get_tracer(SCOPE, tracer_provider=tracer_provider),
             names,
@@ -175,7 +176,9 @@ class Recorder:
     def _meet(self, provider: str | None) -> None:
         """Say once, for each provider, who else writes spans for its calls."""
         self._providers.add(provider)
-        if self.settings.model_spans:
+        everyone = trace.get_tracer_provider()
+        shares = self._tracer_provider in (None, everyone) and not isinstance(everyone, trace.ProxyTracerProvider)
+        if self.settings.model_spans and shares:
             for sentence in doubled_by(provider):
                 logger.warning(sentence)
 

@@ -245,6 +245,9 @@ def test_a_fan_out_with_send_reads_each_mapper_once():
     with bench({"gpt-5-mini": answer, "gpt-5": [Answer(DRAFT)]}) as b:
         mapper_model, reducer_model = b.gpt("gpt-5-mini"), b.gpt("gpt-5")
 
+        def spread(state: Fan) -> list[Send]:
+            return [Send("mapper", {"topic": topic}) for topic in state["topics"]]
+
         def mapper(state: dict[str, str]) -> dict[str, list[str]]:
             return {"notes": [str(mapper_model.invoke([HumanMessage(f"Describe the {state['topic']} reach.")]).text)]}
 
@@ -254,7 +257,7 @@ def test_a_fan_out_with_send_reads_each_mapper_once():
         graph = StateGraph(Fan)
         graph.add_node("mapper", mapper)  # pyright: ignore[reportArgumentType]
         graph.add_node("reducer", reducer)
-        graph.add_conditional_edges(START, lambda state: [Send("mapper", {"topic": topic}) for topic in state["topics"]], ["mapper"])
+        graph.add_conditional_edges(START, spread, ["mapper"])
         graph.add_edge("mapper", "reducer")
         graph.add_edge("reducer", END)
         graph.compile(name="survey").invoke({"topics": list(notes), "notes": [], "answer": ""}, b.config)
@@ -278,7 +281,7 @@ def test_words_that_travel_through_state_keep_their_speaker():
 
             return call
 
-        graph: Any = StateGraph(TypedDict("Text", {"text": str}))  # pyright: ignore[reportArgumentType]
+        graph: Any = StateGraph(TypedDict("Text", {"text": str}))
         for name in models:
             graph.add_node(name, node(name))
         graph.add_edge(START, "planner").add_edge("planner", "writer").add_edge("writer", "critic").add_edge("critic", END)

@@ -25,6 +25,8 @@ _ROLE_ORIGIN = {
     "reasoning": "external",
 }
 
+_SAID = ("assistant", "tool_call", "reasoning")
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -48,7 +50,7 @@ def read(prompt: Iterable[Part], reader: str, store: Store, conversation: Conver
     reads: list[Read] = []
     seen: dict[object, int] = {}
     for part in prompt:
-        producer = _producer(part, store, conversation) if match else None
+        producer = _producer(part, reader, store, conversation) if match else None
         origin = producer.origin(reader) if producer is not None else _role(part)
         identity = ("read", reader, part.kind, part.message_id or part.call_id, hash(part.text))
         # The same words said twice in one prompt are two texts: the second is read for the first time.
@@ -57,7 +59,7 @@ def read(prompt: Iterable[Part], reader: str, store: Store, conversation: Conver
     return tuple(reads)
 
 
-def _producer(part: Part, store: Store, conversation: Conversation) -> Producer | None:
+def _producer(part: Part, reader: str, store: Store, conversation: Conversation) -> Producer | None:
     if part.kind == "tools":
         return None
     content = hash(part.text)
@@ -69,7 +71,11 @@ def _producer(part: Part, store: Store, conversation: Conversation) -> Producer 
         known: tuple[Producer, int | None] | None = conversation.get(("caller" if part.kind == "tool_call" else "result", part.call_id))
         if known is not None and known[1] in (None, content):
             return known[0]
-    return conversation.get(content) if len(part.text) >= SHORTEST_TEXT else None
+    if len(part.text) < SHORTEST_TEXT:
+        return None
+    # Words relayed by another belong to whoever said them last, but what the reader is told that it said itself is its own.
+    own: Producer | None = conversation.get((content, reader)) if part.kind in _SAID else None
+    return own or conversation.get(content)
 
 
 def _role(part: Part) -> str:

@@ -119,6 +119,7 @@ class Store:
             for text in _texts(part):
                 if len(text) >= SHORTEST_TEXT:
                     self._put(conversation, hash(text), producer)
+                    self._put(conversation, (hash(text), producer.name), producer)
         self._shrink()
 
     def answered(self, key: str, call_id: str, producer: Producer) -> None:

@@ -11,13 +11,14 @@ from token_otel.report.calls import OTHER, Call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """Tokens read and what they cost; `unpriced` are the tokens whose cost is not known."""
+    """Tokens read and what they cost; `unpriced` are the tokens whose cost is not known, `local` those that cost no money."""
 
     tokens: int = 0
     cache_read: int = 0
     new: int = 0
     cost_usd: Decimal = Decimal()
     unpriced: int = 0
+    local: int = 0
 
     def __add__(self, other: Cell) -> Cell:
         return Cell(
@@ -26,6 +27,7 @@ class Cell:
             new=self.new + other.new,
             cost_usd=self.cost_usd + other.cost_usd,
             unpriced=self.unpriced + other.unpriced,
+            local=self.local + other.local,
         )
 
 
@@ -60,11 +62,15 @@ def matrix(calls: Iterable[Call], agents: Sequence[str]) -> Matrix:
     cells: dict[tuple[str, str], Cell] = {}
     rows: dict[str, int] = {}
     for call in calls:
-        free = call.cost_status == "local"
+        local = call.cost_status == "local"
         for flow in call.flows:
-            unpriced = flow.tokens if flow.cost_usd is None and not free else 0
             cell = Cell(
-                tokens=flow.tokens, cache_read=flow.cache_read, new=flow.new, cost_usd=flow.cost_usd or Decimal(), unpriced=unpriced
+                tokens=flow.tokens,
+                cache_read=flow.cache_read,
+                new=flow.new,
+                cost_usd=flow.cost_usd or Decimal(),
+                unpriced=flow.tokens if flow.cost_usd is None and not local else 0,
+                local=flow.tokens if local else 0,
             )
             key = (flow.origin, call.agent)
             cells[key] = cells.get(key, Cell()) + cell

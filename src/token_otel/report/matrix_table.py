@@ -65,7 +65,7 @@ def _cell(cell: Cell, decimals: int) -> Text:
     if not cell.tokens and not cell.cost_usd:
         return Text("-", style="dim")
     known = (words.AT_LEAST if cell.unpriced else "") + words.usd(cell.cost_usd, decimals)
-    usd = "unpriced" if cell.unpriced and not cell.cost_usd else known
+    usd = "unpriced" if cell.unpriced and not cell.cost_usd else "local" if cell.local == cell.tokens else known
     return Text.assemble(f"{cell.tokens:,}", "\n", (usd, "dim"))
 
 
