@@ -17,7 +17,8 @@ def knows(store: Store, conversation: str, number: int) -> bool:
 
 def test_the_least_recently_used_conversation_goes_first():
     """Naming it is using it."""
-    store = Store(3 * (CONVERSATION_ENTRIES + 1) * ENTRY_BYTES)  # three conversations of one text each
+    # Three conversations of one text each, which an agent enters twice: as the conversation's and as its own.
+    store = Store(3 * (CONVERSATION_ENTRIES + 2) * ENTRY_BYTES)
     for number, key in enumerate("abc"):
         store.produced(key, AGENT, [said(number)])
     store.conversation("a")
@@ -25,7 +26,7 @@ def test_the_least_recently_used_conversation_goes_first():
 
     assert knows(store, "a", 0)
     assert not knows(store, "b", 1)
-    assert store.evicted == CONVERSATION_ENTRIES + 1 + CONVERSATION_ENTRIES + 1  # b, then c, to make room for b named anew
+    assert store.evicted == CONVERSATION_ENTRIES + 2 + CONVERSATION_ENTRIES + 2  # b, then c, to make room for b named anew
 
 
 def test_a_single_conversation_drops_its_older_half():
