@@ -65,7 +65,7 @@ def _run(stack: ExitStack, *, live: bool, progress: Any) -> list[Bill]:
         servers = [stack.enter_context(LoopbackOpenAI(OPENAI)), stack.enter_context(LoopbackAnthropic(ANTHROPIC))]
         openai |= {"base_url": servers[0].base_url, "api_key": "offline", "max_retries": 0}
         anthropic |= {"base_url": servers[1].base_url, "api_key": "offline", "max_retries": 0}
-    team = build_team(
+    team: Any = build_team(
         supervisor=ChatOpenAI(model="gpt-5-mini", **openai),
         researcher=ChatAnthropic(model_name="claude-haiku-4-5", **anthropic),
         writer=ChatOpenAI(model="gpt-5", **openai),

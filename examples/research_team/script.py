@@ -16,9 +16,9 @@ def _hand(agent: str, task: str) -> Answer:
 
 NOTES = """\
 Why cities are hotter: dark surfaces, little water, waste heat; the difference is largest on calm, clear nights (typically 2 to 5 degrees).
-Reflective roofs: a light roof stays 20 to 30 degrees cooler on a clear summer day; cheap when a roof is renewed anyway, little effect on the street.
+Reflective roofs: a light roof stays 20 to 30 degrees cooler on a clear summer day; cheap at renewal, little effect on the street.
 Trees and shade: shade lowers what a person feels by far more than the air temperature; young trees need 10 to 20 years and water.
-Water and parks: a park cools its own edge, typically a few hundred metres downwind; several small parks usually serve more people than one large one.
+Water and parks: a park cools a few hundred metres downwind; several small ones usually serve more people than one large one.
 Night cooling and health: the harm is done at night, when bodies do not recover; the old and the ill in top-floor flats are hit first.
 Costs and order: shade and shutters first, roofs at renewal, trees at once because they are slow, machines last.
 Open: the report gives no figures for our own city, and says that measurements on the street should come before large spending."""

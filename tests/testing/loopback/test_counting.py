@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-import tiktoken_ext.openai_public as official  # pyright: ignore[reportMissingTypeStubs]
+import tiktoken_ext.openai_public as official
 
 from token_otel.testing.loopback import anthropic_prompt, openai_prompt
 from token_otel.testing.loopback.counting import PATTERNS, EncodingName, encoding, ranks
