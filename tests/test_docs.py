@@ -106,6 +106,17 @@ def test_code_blocks_run(block: str):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_demo_prints_what_the_readme_shows(tmp_path: Path):
+    """The tables in the README are the demo's own, and its books are the providers'."""
+    environment = os.environ | {"TOKEN_OTEL_FILE": str(tmp_path / "spans.jsonl")}
+    demo = [sys.executable, str(ROOT / "examples" / "research_team")]
+    done = subprocess.run(demo, capture_output=True, text=True, env=environment, check=False)
+    printed = [line.rstrip() for line in done.stdout.splitlines()]
+    [shown] = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in shown.splitlines() if line.rstrip() not in printed] == []
+
+
 def test_the_price_example_is_accepted(tmp_path: Path):
     """The README's price file is one that the price book reads."""
     from token_otel.prices.overrides import OverrideBook
