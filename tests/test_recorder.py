@@ -415,3 +415,38 @@ def test_open_runs_are_settled_at_exit():
     script = FORKED.split("recorder._lock.acquire")[0] + 'recorder.record(ModelStarted(run_id="m", parent_id="a", model="gpt-4o"))'
 
     assert child_of(script) == "parent chat gpt-4o cancelled\nparent invoke_agent x cancelled\n"
+
+
+def test_a_run_that_is_closed_while_its_span_opens_still_ends():
+    """Another thread may be faster; here a processor plays it."""
+
+    class Faster(SpanProcessor):
+        recorder: Recorder | None = None
+
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            if self.recorder is not None:
+                self.recorder.record(Ended(run_id="t"))
+
+    faster = Faster()
+    made = bench(faster)
+    faster.recorder = made.recorder
+    made.recorder.record(ToolStarted(run_id="t", name="search"))
+
+    assert made.counting.started == made.counting.ended == dict.fromkeys(made.counting.started, 1)
+    assert (made.span("execute_tool search").attributes or {})[sc.RUN_STATUS] == "cancelled"
+
+
+def test_no_door_lets_a_failure_of_ours_out(caplog: pytest.LogCaptureFixture):
+    """Not only `record` is guarded."""
+    recorder = bench(raise_errors=False).recorder
+    ledger, recorder._ledger = recorder._ledger, None  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    recorder.record(CALL)
+    with recorder.activate("m"):
+        pass
+    recorder.flush()
+    recorder.settle()
+
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        f"token-otel failed (AttributeError at Recorder.{door}" for door in ("_start", "activate", "_close_overdue", "settle")
+    ]
+    recorder._ledger = ledger  # pyright: ignore[reportPrivateUsage]

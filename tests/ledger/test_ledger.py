@@ -23,6 +23,7 @@ from token_otel.events import (
 )
 from token_otel.flow.book import FlowBook
 from token_otel.ledger import Closed, Ledger, Posting, Run
+from token_otel.prices import Tariff
 from token_otel.usage import Usage
 
 SECOND_NS = 1_000_000_000
@@ -491,3 +492,48 @@ def test_a_program_that_rounds_its_decimals_does_not_round_ours():
     # 123,456 x $3 + 789 x $15 + $0.001
     assert books.postings("1")[0].cost.total_usd == Decimal("0.383203")
     assert books.runs["a"].own.cost_usd == Decimal("0.383203")
+
+
+class Fickle(FlatBook):
+    """A price book that fails from its second question on."""
+
+    asked = 0
+
+    def find(self, *, provider: str | None, model: str, at_ns: int, service_tier: str | None = None) -> Tariff | None:
+        self.asked += 1
+        if self.asked > 1:
+            raise RuntimeError("broken")
+        return super().find(provider=provider, model=model, at_ns=at_ns, service_tier=service_tier)
+
+
+def test_a_late_end_whose_price_cannot_be_found_books_only_what_lacked():
+    """A failure books no token twice."""
+    ledger = Ledger(Fickle(), None, on_error=lambda _error: None)
+    ledger.start(CALL)
+    ledger.usage_seen(UsageSeen(run_id="m", usage=Usage(input=1_000, output=40)))
+    ledger.settle(9)
+    [closed] = ledger.end(ModelEnded(run_id="m", usage=USAGE))
+
+    assert closed.posting is not None
+    assert (closed.posting.usage, closed.posting.cost.status, closed.posting.usage_status) == (Usage(output=60), "unpriced", "reported")
+
+
+def test_a_flow_that_fails_costs_the_flow_alone(monkeypatch: pytest.MonkeyPatch):
+    """Runs open and close, and each failure is told."""
+    books = Books(flow=True)
+    assert books.flow is not None
+    told: list[str] = []
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    for door in ("read", "split", "produced", "answered"):
+        monkeypatch.setattr(books.flow, door, broken)
+    books.ledger = Ledger(FlatBook(), books.flow, on_error=lambda error: told.append(str(error)))
+    books.start(ROOT, ToolStarted(run_id="t", parent_id="a", name="search", call_id="call_0"), CALL)
+    books.bill("m", USAGE, output=(Part(kind="assistant", text=WORDS),))
+    books.end("t", "a", output=(Part(kind="tool_result", text=WORDS),))
+
+    assert books.postings("m")[0].usage == USAGE
+    assert (books.ledger.open_runs, books.runs["a"].own.cost_usd) == (0, Decimal("0.0055"))
+    assert told == ["broken"] * 3  # reading the prompt, the answer, the tool's result
