@@ -129,6 +129,46 @@ def check_balance(bench: Bench) -> None:
     assert len(unreported) == sum(not bill.delivered for bill in bench.bills)
 
 
+def check_calls(bench: Bench) -> None:
+    """Each delivered bill stands on the span of its call: tokens, parts and USD."""
+    for bill, span in billed(bench):
+        values = attributes(span)
+        assert values["gen_ai.usage.input_tokens"] == bill.input
+        assert values["gen_ai.usage.output_tokens"] == bill.output
+        assert values.get("gen_ai.usage.cache_read.input_tokens", 0) == bill.cache_read
+        assert values.get("gen_ai.usage.cache_write.input_tokens", 0) == bill.cache_write_5m + bill.cache_write_1h
+        assert values.get("gen_ai.usage.reasoning.output_tokens", 0) == bill.reasoning
+        assert values["token_otel.cost.total_usd"] == float(bill.cost_usd or 0)
+        assert sum(values["token_otel.flow.tokens"]) == bill.input
+        assert round(sum(values["token_otel.flow.cost_usd"]), 12) == round(values["token_otel.cost.input_usd"], 12)
+        parts = [values.get(f"token_otel.output.{part}_tokens", 0) for part in ("text", "tool_call", "reasoning")]
+        assert sum(parts) == bill.output
+
+
+def check_rollups(bench: Bench) -> None:
+    """Each agent's own and subtree account is the sum of the bills of the calls beneath its span."""
+    spans = {span.context.span_id: span for span in bench.spans if span.context is not None}
+    bills = {span.context.span_id: bill for bill, span in billed(bench) if span.context is not None}
+    own: dict[int, list[Bill]] = {}
+    subtree: dict[int, list[Bill]] = {}
+    for span_id, bill in bills.items():
+        nearest, parent = True, spans[span_id].parent
+        while parent is not None and parent.span_id in spans:
+            if "token_otel.agent.own.calls" in attributes(spans[parent.span_id]):
+                subtree.setdefault(parent.span_id, []).append(bill)
+                if nearest:
+                    own.setdefault(parent.span_id, []).append(bill)
+                nearest = False
+            parent = spans[parent.span_id].parent
+    agents = {span_id: attributes(span) for span_id, span in spans.items() if "token_otel.agent.own.calls" in attributes(span)}
+    for span_id, values in agents.items():
+        for scope, sums in (("own", own), ("subtree", subtree)):
+            account = sums.get(span_id, [])
+            assert values[f"token_otel.agent.{scope}.input_tokens"] == sum(bill.input for bill in account)
+            assert values[f"token_otel.agent.{scope}.output_tokens"] == sum(bill.output for bill in account)
+            assert values[f"token_otel.agent.{scope}.cost_usd"] == float(sum(bill.cost_usd or Decimal() for bill in account))
+
+
 def check_origins(
     bench: Bench, agents: Mapping[str, str], answers: Mapping[str, str] | None = None, said: Mapping[str, str] | None = None
 ) -> None:
