@@ -15,8 +15,8 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.tools import tool
-
 from tests.scenarios.bench import Bench, attributes, bench, check_balance, check_calls, check_rollups
+
 from token_otel.testing.loopback import Answer, ToolCall
 from token_otel_langchain import TokenOtelHandler
 
