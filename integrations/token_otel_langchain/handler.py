@@ -104,7 +104,8 @@ class TokenOtelHandler(BaseCallbackHandler):
         run = self._runs.start("model", "", run_id, parent_run_id, kwargs)
         if run is not None:
             params: Mapping[str, Any] = kwargs.get("invocation_params") or {}
-            prompt = self._runs.memo.prompt([message for batch in messages for message in batch], schemas(params))
+            asked = schemas(params, kwargs.get("options") or {})
+            prompt = self._runs.memo.prompt([message for batch in messages for message in batch], asked)
             self._model_started(run, "chat", params, prompt)
 
     def on_llm_start(

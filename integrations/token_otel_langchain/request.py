@@ -74,7 +74,7 @@ def parameters(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> Attrib
     return found
 
 
-def schemas(params: Mapping[str, Any]) -> list[object]:
+def schemas(params: Mapping[str, Any], options: Mapping[str, Any]) -> list[object]:
     """Return the schemas that are sent, and billed, along with the messages: of tools, and of the answer's format."""
     found: list[object] = []
     for name in ("tools", "functions"):
@@ -84,9 +84,14 @@ def schemas(params: Mapping[str, Any]) -> list[object]:
     form = params.get("response_format")
     if isinstance(form, Mapping) and "json_schema" in form:
         found.append(cast("object", form))
+    elif isinstance(form, type) and (schema := _inner(options, "ls_structured_output_format", "schema")):
+        # The client makes the schema of a class while it sends; LangChain tells it beside.
+        found.append(schema)
     return found
 
 
-def _inner(params: Mapping[str, Any], outer: str, name: str) -> object:
-    value = params.get(outer)
-    return cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None
+def _inner(params: Mapping[str, Any], *path: str) -> object:
+    value: object = params
+    for name in path:
+        value = cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None
+    return value

@@ -400,4 +400,14 @@ def test_the_schema_of_the_answer_is_sent_along():
     """It is billed like a tool's."""
     form = {"type": "json_schema", "json_schema": {"name": "Person", "schema": {}}}
 
-    assert schemas({"tools": [{"name": "a"}], "response_format": form}) == [{"name": "a"}, form]
+    assert schemas({"tools": [{"name": "a"}], "response_format": form}, {}) == [{"name": "a"}, form]
+
+
+def test_the_schema_of_an_answer_that_is_a_class_is_sent_along():
+    """The client makes it while it sends, and LangChain tells it beside; where it does not, nothing is made up."""
+    schema = {"title": "Person", "type": "object"}
+    told = {"ls_structured_output_format": {"kwargs": {"method": "json_schema"}, "schema": schema}}
+
+    assert schemas({"response_format": dict}, told) == [schema]
+    assert schemas({"response_format": dict}, {}) == []
+    assert schemas({"response_format": {"type": "json_object"}}, told) == []
