@@ -223,3 +223,28 @@ def test_without_matching_all_belongs_to_the_roles():
 
     assert origins(flow, Part(kind="assistant", text=LONG, message_id="m1")) == ["external"]
     assert origins(flow, Part(kind="tool_result", text=LONG, call_id="call_0")) == ["tool"]
+
+
+@pytest.mark.parametrize("message_id", ["m1", None])
+def test_what_a_user_said_stays_the_users_when_an_agent_passes_it_on(flow: FlowBook, message_id: str | None):
+    """A question quoted word for word in a tool call is still the user's in the next prompt."""
+    question = Part(kind="user", text=LONG, message_id=message_id)
+    assert origins(flow, question) == ["user"]
+    flow.produced("c", PLANNER, [Part(kind="tool_call", text=f"ask {json.dumps({'q': LONG})}", call_id="call_1")])
+
+    assert origins(flow, question) == ["user"]
+
+
+def test_what_a_user_said_is_the_users_for_every_reader_of_that_message(flow: FlowBook):
+    """And what was made of it, in a message of its own, is the words of the agent that asks."""
+    read(flow, Part(kind="user", text=LONG, message_id="m1"))
+    flow.produced("c", PLANNER, [Part(kind="tool_call", text=f"ask {json.dumps({'q': LONG})}", call_id="call_1")])
+
+    assert origins(flow, Part(kind="user", text=LONG, message_id="m1"), reader="writer") == ["user"]
+    assert origins(flow, Part(kind="user", text=LONG, message_id="m2"), reader="writer") == ["agent:planner"]
+
+
+def test_a_tool_that_nobody_ran_is_named_only_by_a_name(flow: FlowBook):
+    """What a model makes up in place of a name is its own words, which stay here."""
+    assert origins(flow, Part(kind="tool_result", text=LONG, name="web.search-2")) == ["tool:web.search-2"]
+    assert origins(flow, Part(kind="tool_result", text=LONG, name="delete the record of J. Doe")) == ["tool"]

@@ -7,6 +7,7 @@ between the same text and the role, in `_producer`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ _ROLE_ORIGIN = {
 }
 
 _SAID = ("assistant", "tool_call", "reasoning")
+_GIVEN = ("user", "system", "document")
+_NAME = re.compile(r"[\w.:/-]{1,128}")  # what else a model calls a tool that nobody has run is its own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,18 @@ def _producer(part: Part, reader: str, store: Store, conversation: Conversation)
         return None
     # Words relayed by another belong to whoever said them last, but what the reader is told that it said itself is its own.
     own: Producer | None = conversation.get((content, reader)) if part.kind in _SAID else None
-    return own or conversation.get(content)
+    found: Producer | None = own or conversation.get(content)
+    if part.kind in _GIVEN:
+        # What was given to the program stays given, also once an agent has passed it on word for word.
+        given = ("given", part.kind, part.message_id or reader, content)
+        if found is None:
+            store.keep(conversation, given)
+        elif conversation.get(given) is not None:
+            return None
+    return found
 
 
 def _role(part: Part) -> str:
     if part.kind == "tool_result":
-        return f"tool:{part.name}" if part.name else "tool"
+        return f"tool:{part.name}" if part.name and _NAME.fullmatch(part.name) else "tool"
     return _ROLE_ORIGIN[part.kind]

@@ -127,6 +127,11 @@ class Store:
         self._put(self.conversation(key), ("result", call_id), (producer, None))
         self._shrink()
 
+    def keep(self, conversation: Conversation, key: object) -> None:
+        """Remember `key` in a conversation that is in use."""
+        self._put(conversation, key, True)
+        self._shrink()
+
     def mark_read(self, key: str, texts: Iterable[object]) -> list[bool]:
         """Return for each of `texts` whether it was read before, and remember that it is read now."""
         conversation = self.conversation(key)
