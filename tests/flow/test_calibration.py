@@ -59,6 +59,16 @@ def test_a_bill_far_below_is_not_learnt_either():
     assert calibration.expect(10_000) == 10_003.0
 
 
+def test_a_bill_far_below_has_no_room_for_a_preamble():
+    """A gateway that adds none must not have its bill explained by one: the text that is there comes first."""
+    calibration = Calibration(Family(hidden_tools=1000, hidden_tools_deviation=10), tools=True)
+
+    # expected 1,100; four deviations: 4 x sqrt((0.25 x 100)^2 + 10^2 + (0.02 x 120 + 6)^2) = 113 < 980
+    estimate = calibration.explain(100, 120)
+
+    assert (estimate.factor, estimate.hidden, estimate.unexplained) == (1.0, 20.0, 0.0)
+
+
 def test_learns_a_tokenizer_and_a_preamble():
     """Prompts of different sizes tell the factor from the constant."""
     calibration = Calibration(Family(), tools=True)

@@ -102,7 +102,9 @@ class Calibration:
         to_hidden = self._covariance * counted + self._var_hidden
         variance = max(noise, to_factor * counted + to_hidden + noise)
         if abs(residual) > BAND * sqrt(variance):
-            return Estimate(self.factor, max(0.0, self.hidden), max(0.0, residual))
+            # A bill far below what is expected has no room for what is hidden.
+            hidden = min(self.hidden, billed - self.factor * counted)
+            return Estimate(self.factor, max(0.0, hidden), max(0.0, residual))
         gain_factor, gain_hidden = to_factor / variance, to_hidden / variance
         self.factor = max(0.05, self.factor + gain_factor * residual)
         self.hidden += gain_hidden * residual
