@@ -17,7 +17,8 @@ from token_otel.flow.book import OutputSplit
 from token_otel.flow.producer import Producer, SpanRef
 from token_otel.ledger import Posting
 from token_otel.otel import semconv as sc
-from token_otel.otel.attributes import flow_attributes, informing, posting_attributes, usage_attributes
+from token_otel.otel.attributes import posting_attributes, usage_attributes
+from token_otel.otel.flows import flow_attributes, informing
 from token_otel.otel.names import Names
 from token_otel.otel.values import encodable
 from token_otel.prices.cost import UNPRICED, Cost

@@ -68,12 +68,17 @@ def allocate(pieces: Sequence[Piece], usage: Usage, cost: Cost) -> tuple[Share, 
     segments = (usage.cache_read or 0, usage.cache_write_1h or 0, usage.cache_write_5m or 0, usage.uncached)
     if not pieces:
         pieces = [Piece("unexplained", None, True, None, 1.0)]
-    groups: dict[tuple[str, Producer | None, bool, str | None], list[float]] = {}
+    # A producer is one object wherever it is met; its identity is cheaper to look up than its content.
+    groups: dict[tuple[str, int, bool, str | None], tuple[Piece, list[float]]] = {}
     scale = _scale(pieces, sum(segments))
     ends = _ends(segments)
     position, segment = 0.0, 0
     for piece in pieces:
-        overlaps = groups.setdefault((piece.origin, piece.producer, piece.new, piece.external_id), [0.0, 0.0, 0.0, 0.0])
+        key = (piece.origin, id(piece.producer), piece.new, piece.external_id)
+        found = groups.get(key)
+        if found is None:
+            found = groups[key] = (piece, [0.0, 0.0, 0.0, 0.0])
+        overlaps = found[1]
         left = piece.weight * scale
         while segment < 3 and position + left > ends[segment]:
             overlap = max(0.0, ends[segment] - position)
@@ -83,13 +88,13 @@ def allocate(pieces: Sequence[Piece], usage: Usage, cost: Cost) -> tuple[Share, 
             segment += 1
         overlaps[segment] += left
         position += left
-    columns = [largest_remainder(tokens, [overlaps[i] for overlaps in groups.values()]) for i, tokens in enumerate(segments)]
-    rows = zip(groups, *columns, strict=True)
-    shares = [
-        Share(origin, producer, new, external_id, fresh, read, write_5m, write_1h, _cost(fresh, read, write_5m, write_1h, cost))
-        for (origin, producer, new, external_id), read, write_1h, write_5m, fresh in rows
-        if read or write_1h or write_5m or fresh
-    ]
+    columns = [largest_remainder(tokens, [overlaps[i] for _, overlaps in groups.values()]) for i, tokens in enumerate(segments)]
+    rates = _rates(cost)
+    shares: list[Share] = []
+    for (piece, _), read, write_1h, write_5m, fresh in zip(groups.values(), *columns, strict=True):
+        if read or write_1h or write_5m or fresh:
+            usd = None if rates is None else (fresh * rates[0] + read * rates[1] + write_5m * rates[2] + write_1h * rates[3]) / MTOK
+            shares.append(Share(piece.origin, piece.producer, piece.new, piece.external_id, fresh, read, write_5m, write_1h, usd))
     return _balanced(shares, cost)
 
 
@@ -98,8 +103,8 @@ def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
 
     Where all weights are 0 the last takes everything. In integers throughout, so that no size of bill loses a token.
     """
-    if not weights:
-        return []
+    if total == 0 or not weights:
+        return [0] * len(weights)
     sizes = [round(weight * RESOLUTION) for weight in weights]
     whole = sum(sizes)
     if whole <= 0:
@@ -122,12 +127,18 @@ def _ends(segments: tuple[int, int, int, int]) -> tuple[int, int, int]:
     return first, second, second + segments[2]
 
 
-def _cost(fresh: int, read: int, write_5m: int, write_1h: int, cost: Cost) -> Decimal | None:
+def _rates(cost: Cost) -> tuple[Decimal, Decimal, Decimal, Decimal] | None:
+    """Return the rates of fresh, read and written tokens, for five minutes and an hour; `None` if the input is not priced."""
     rates = cost.rates
     if rates is None or cost.input_usd is None:
         return None
-    parts = (("input", fresh), ("cache_read", read), ("cache_write_5m", write_5m), ("cache_write_1h", write_1h))
-    return sum((tokens * (rates.of(part) or Decimal()) for part, tokens in parts if tokens), Decimal()) / MTOK
+    zero = Decimal()
+    return (
+        rates.of("input") or zero,
+        rates.of("cache_read") or zero,
+        rates.of("cache_write_5m") or zero,
+        rates.of("cache_write_1h") or zero,
+    )
 
 
 def _balanced(shares: list[Share], cost: Cost) -> tuple[Share, ...]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from token_otel.events import AgentStarted, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
-from token_otel.flow.allocation import Share
-from token_otel.flow.producer import SpanRef
 from token_otel.ledger import Closed, Posting, Run, Totals
 from token_otel.otel import semconv as sc
+from token_otel.otel.flows import TOP, flow_attributes
 from token_otel.otel.names import Names
 from token_otel.otel.values import Value, Values
 from token_otel.prices import Cost
 from token_otel.usage import Usage
-
-TOP = 16
-OTHER = "other"
-_ROLE_OF_KIND = {"agent": "agents", "tool": "tool_results", "document": "documents"}
 
 
 def span_name(run: Run, names: Names) -> str:
@@ -149,65 +143,6 @@ def cost_attributes(cost: Cost) -> Values:
     return values
 
 
-def flow_attributes(shares: Sequence[Share], names: Names) -> Values:
-    """Return who produced the input: scalars by role, arrays by origin and by producing span."""
-    if not shares:
-        return {}
-    values: Values = {}
-    roles: dict[str, int] = {}
-    origins: dict[str, list[Share]] = {}
-    producers: dict[SpanRef, list[Share]] = {}
-    external: dict[str, int] = {}
-    for share in shares:
-        kind = share.origin.partition(":")[0]
-        role = _ROLE_OF_KIND.get(kind, kind)
-        roles[role] = roles.get(role, 0) + share.tokens
-        origins.setdefault(share.origin, []).append(share)
-        if share.producer is not None and share.producer.span is not None:
-            producers.setdefault(share.producer.span, []).append(share)
-        if share.external_id is not None:
-            external[share.external_id] = external.get(share.external_id, 0) + share.tokens
-    values |= {sc.INPUT_BY_ROLE[role]: tokens for role, tokens in roles.items() if tokens}
-    new = sum(share.tokens for share in shares if share.new)
-    values[sc.INPUT_NEW] = new
-    values[sc.INPUT_REREAD] = sum(roles.values()) - new
-    ranked = sorted(origins.items(), key=lambda item: (-_tokens(item[1]), item[0]))
-    rows = [(names.origin(origin), group) for origin, group in ranked[:TOP]]
-    if len(ranked) > TOP:
-        rows.append((OTHER, [share for _, group in ranked[TOP:] for share in group]))
-    values[sc.FLOW_ORIGINS] = [origin for origin, _ in rows]
-    values[sc.FLOW_TOKENS] = [_tokens(group) for _, group in rows]
-    values[sc.FLOW_CACHE_READ] = [sum(share.cache_read for share in group) for _, group in rows]
-    values[sc.FLOW_NEW] = [sum(share.tokens for share in group if share.new) for _, group in rows]
-    if all(share.cost_usd is not None for share in shares):
-        values[sc.FLOW_COST] = [float(_cost(group)) for _, group in rows]
-    if producers:
-        top = sorted(producers.items(), key=lambda item: (-_tokens(item[1]), str(item[0])))[:TOP]
-        values[sc.FLOW_PRODUCERS] = [str(span) for span, _ in top]
-        values[sc.FLOW_PRODUCER_TOKENS] = [_tokens(group) for _, group in top]
-        if sc.FLOW_COST in values:
-            values[sc.FLOW_PRODUCER_COST] = [float(_cost(group)) for _, group in top]
-    if external:
-        ids = sorted(external.items(), key=lambda item: (-item[1], item[0]))[:TOP]
-        values[sc.FLOW_EXTERNAL_IDS] = [message_id for message_id, _ in ids]
-        values[sc.FLOW_EXTERNAL_TOKENS] = [tokens for _, tokens in ids]
-    return values
-
-
-def informing(shares: Sequence[Share], names: Names) -> list[tuple[SpanRef, Mapping[str, Value]]]:
-    """Return the links of a call: the spans whose words it reads for the first time, most tokens first, at most 16."""
-    first: dict[tuple[SpanRef, str], int] = {}
-    for share in shares:
-        if share.new and share.producer is not None and share.producer.span is not None and share.tokens:
-            key = (share.producer.span, share.origin)
-            first[key] = first.get(key, 0) + share.tokens
-    ranked = sorted(first.items(), key=lambda item: (-item[1], str(item[0][0])))[:TOP]
-    return [
-        (span, {sc.LINK_TYPE: sc.INFORMED_BY, sc.LINK_TOKENS: tokens, sc.LINK_ORIGIN: names.origin(origin)})
-        for (span, origin), tokens in ranked
-    ]
-
-
 def _answer(run: Run, end: ModelEnded) -> Values:
     values: Values = {}
     _set(values, sc.RESPONSE_MODEL, end.model)
@@ -254,14 +189,6 @@ def _totals(scope: str, totals: Totals) -> Values:
 def _cost_is_known(totals: Totals) -> bool:
     """Whether a cost is known of anything: a sum over unpriced calls is not 0."""
     return bool(totals.cost_usd) or not totals.incomplete
-
-
-def _tokens(shares: Sequence[Share]) -> int:
-    return sum(share.tokens for share in shares)
-
-
-def _cost(shares: Sequence[Share]) -> Decimal:
-    return sum((share.cost_usd or Decimal() for share in shares), Decimal())
 
 
 def _set(values: Values, name: str, value: Value | None) -> None:

@@ -18,7 +18,8 @@ from token_otel.flow.producer import SpanRef
 from token_otel.ledger import Closed, Run
 from token_otel.otel import profiles
 from token_otel.otel import semconv as sc
-from token_otel.otel.attributes import end_attributes, informing, span_name, start_attributes
+from token_otel.otel.attributes import end_attributes, span_name, start_attributes
+from token_otel.otel.flows import informing
 from token_otel.otel.names import Names
 from token_otel.otel.values import Values, encodable, encodable_text
 

@@ -27,5 +27,5 @@ def _encodable(value: Value) -> Value:
     if isinstance(value, bool | float):
         return value
     if isinstance(value, int):
-        return max(-LARGEST, min(value, LARGEST))
+        return value if -LARGEST <= value <= LARGEST else max(-LARGEST, min(value, LARGEST))
     return cast("Value", [_encodable(item) for item in value])
