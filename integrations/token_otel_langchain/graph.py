@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 Role: TypeAlias = Literal["chain", "node", "task", "tool", "model", "retriever"]
-Shown: TypeAlias = Literal["agent", "workflow", "step", "leaf"]
+Shown: TypeAlias = Literal["agent", "workflow", "leaf"]
 
 # The inner nodes of prebuilt agents: they are parts of an agent, never agents.
 _INNER = {"model", "agent", "tools", "pre_model_hook", "post_model_hook", "generate_structured_response"}
 _MIDDLEWARE = (".before_agent", ".before_model", ".after_model", ".after_agent")
 _CREATE_AGENT = "langchain_create_agent"
 _UNNAMED = "LangGraph"
+_CHAIN_CLASS = "Runnable"  # RunnableSequence, RunnableParallel<a,b>, ...: not a name that somebody gave
 _NODE_TAG = "graph:step:"
 _ATTEMPT_TAG = "retry:attempt:"
 
@@ -135,7 +136,7 @@ def agent_name(run: Run) -> str:
 
 
 def workflow_name(graph: Run) -> str | None:
-    """Name a graph that coordinates: its own name, else the node or the tool in which it stands."""
+    """Name a graph that coordinates, or a chain outside any graph: its own name, else the node or the tool in which it stands."""
     return _graph_name(graph) or _segment(graph) or _tool_name(graph)
 
 
@@ -152,7 +153,9 @@ def _segment(run: Run) -> str | None:
 
 
 def _graph_name(graph: Run | None) -> str | None:
-    return graph.name if graph is not None and graph.name != _UNNAMED else None
+    if graph is None or graph.name == _UNNAMED or graph.name.startswith(_CHAIN_CLASS):
+        return None
+    return graph.name
 
 
 def _tool_name(run: Run) -> str | None:

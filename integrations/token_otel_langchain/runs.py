@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary, ref
 
-from token_otel.events import AgentStarted, Attribute, Attributes, Ended, Event, Handoff, Part, Status, StepStarted
+from token_otel.events import AgentStarted, Attribute, Attributes, Ended, Event, Handoff, Part, Status
 from token_otel_langchain.graph import Role, Run, agent_name, is_agent, workflow_name
 from token_otel_langchain.messages import Memo
 
@@ -144,8 +144,8 @@ class Runs:
         while run is not None and run.shown is None and (run.ended or (run.role == "chain" and not run.is_graph)):
             outermost, run = run if not run.ended else None, run.parent
         if run is None:
-            # Chains outside any graph: the outermost keeps together what runs beneath.
-            return self._show(outermost, "step", None) if outermost is not None else None
+            # Chains outside any graph: the outermost keeps together, in one trace, what runs beneath.
+            return self._show(outermost, "workflow", None) if outermost is not None else None
         if run.shown is not None:
             return run
         graph = run if run.role == "chain" else run.graph
@@ -159,25 +159,21 @@ class Runs:
             return self._show(run, "agent", above)
         return above
 
-    def _show(self, run: Run, shown: Literal["agent", "workflow", "step"], above: Run | None) -> Run:
+    def _show(self, run: Run, shown: Literal["agent", "workflow"], above: Run | None) -> Run:
         run.id = str(UUID(int=run.key))
         parent_id = above.id if above is not None else run.orphan_of
         conversation = conversation_id(run.metadata)
-        if shown == "step":
-            self._record(StepStarted(run_id=run.id, parent_id=parent_id, at_ns=run.at_ns, conversation_id=conversation))
-        else:
-            name = agent_name(run) if shown == "agent" else workflow_name(run)
-            self._record(
-                AgentStarted(
-                    run_id=run.id,
-                    parent_id=parent_id,
-                    at_ns=run.at_ns,
-                    conversation_id=conversation,
-                    attributes=self.attributes(run),
-                    name=name,
-                    kind=shown,
-                )
+        self._record(
+            AgentStarted(
+                run_id=run.id,
+                parent_id=parent_id,
+                at_ns=run.at_ns,
+                conversation_id=conversation,
+                attributes=self.attributes(run),
+                name=agent_name(run) if shown == "agent" else workflow_name(run),
+                kind=shown,
             )
+        )
         run.shown = shown
         return run
 

@@ -21,7 +21,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
-from token_otel.events import AgentStarted, StepStarted
+from token_otel.events import AgentStarted
 
 ASK: Any = {"messages": [("user", "hello there")]}
 
@@ -256,17 +256,25 @@ def test_a_bare_model_call_has_no_agent(watch: Any, scripted: Any):
 
 
 def test_a_chain_is_no_agent(watch: Any, scripted: Any):
-    """`prompt | llm` is a step at most, which has no span."""
+    """`prompt | llm` is a workflow without a name: it keeps what it calls in one trace."""
     (ChatPromptTemplate.from_messages([("user", "{x}")]) | scripted("hi")).invoke({"x": "hello"}, watch.config)
 
-    assert watch.tree == ["step", "  chat"]
+    assert watch.tree == ["workflow None", "  chat"]
+
+
+def test_a_chain_that_was_given_a_name_has_it(watch: Any, scripted: Any):
+    """A run name is the workflow's; the class of a runnable is no name."""
+    chain = (ChatPromptTemplate.from_messages([("user", "{x}")]) | scripted("hi")).with_config(run_name="greet")
+    chain.invoke({"x": "hello"}, watch.config)
+
+    assert watch.tree == ["workflow greet", "  chat"]
 
 
 def test_a_chain_keeps_its_calls_together(watch: Any, scripted: Any):
     """Two models of one chain are parts of one run."""
     RunnableParallel(a=scripted("a"), b=scripted("b")).invoke("hello", watch.config)
 
-    assert watch.tree == ["step", "  chat", "  chat"]
+    assert watch.tree == ["workflow None", "  chat", "  chat"]
 
 
 def test_what_calls_no_model_leaves_no_trace(watch: Any):
@@ -392,5 +400,5 @@ def test_an_ended_chain_that_was_never_reported_is_not_reported_late(watch: Any,
     RunnableLambda(lambda x, config: waiting.append(config)).invoke("x", watch.config)
     scripted("late").invoke("hello", waiting[0])
 
-    assert watch.of(StepStarted) == []
+    assert watch.of(AgentStarted) == []
     assert len(watch.tree) == 1

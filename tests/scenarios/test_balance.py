@@ -119,7 +119,11 @@ def test_a_retry(provider: Provider):
     with bench(**provider.answers(Answer(error=429), Answer(SAY))) as b:
         provider.client(b).with_retry(stop_after_attempt=2, wait_exponential_jitter=False).invoke([HumanMessage(ASK)], b.config)
         check(b)
-        assert [attributes(span).get("token_otel.attempt", 1) for span in b.spans] == [1, 2]
+        assert [(span.name.split()[0], attributes(span).get("token_otel.attempt", 1)) for span in b.spans] == [
+            ("chat", 1),
+            ("chat", 2),
+            ("invoke_workflow", 1),
+        ]
 
 
 @PROVIDERS

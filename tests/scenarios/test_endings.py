@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ from tests.scenarios.bench import Bench, attributes, bench, chats, check_balance
 from tests.scenarios.scenes import LOCKS, NOTES, QUESTION, flow, fresh, read_locks, read_soundings, tree
 
 from token_otel import Recorder, Settings
-from token_otel.testing.loopback import Answer, ToolCall
+from token_otel.testing.loopback import Answer, Request, ToolCall
 from token_otel_langchain import TokenOtelHandler, integration
 
 LOOP = [Answer(tool_calls=[ToolCall("read_soundings")]), Answer(NOTES)]
@@ -127,15 +128,21 @@ def test_a_cancelled_task_is_no_error():
         await asyncio.sleep(30)
         return ""
 
+    arrived = threading.Event()
+
+    def slow(_: Request) -> Answer:
+        arrived.set()
+        return Answer(NOTES, delay_s=0.5)
+
     async def cancel(b: Bench, agent: Any, spans: int) -> None:
         task = asyncio.create_task(agent.ainvoke(user_asks(), b.config))
-        while b.handler.recorder.open_runs < 2 or len(b.spans) < spans:
+        while not arrived.is_set() or b.handler.recorder.open_runs < 2 or len(b.spans) < spans:
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    with bench({"gpt-5-mini": [Answer(NOTES, delay_s=0.5)]}) as b:
+    with bench({"gpt-5-mini": slow}) as b:
         asyncio.run(cancel(b, pilot(b), 0))
         b.openai.wait_for_bills(1)
         check_balance(b)

@@ -387,7 +387,8 @@ def test_a_refused_attempt_costs_nothing_and_its_retry_is_counted():
         model = b.gpt("gpt-5-mini").with_retry(stop_after_attempt=2, wait_exponential_jitter=False)
         model.invoke([HumanMessage(QUESTION)], b.config)
         check_balance(b)
-        first, second = sorted(b.spans, key=lambda span: span.start_time or 0)
+        both, first, second = sorted(b.spans, key=lambda span: span.start_time or 0)
+        assert (both.name, both.status.status_code.name) == ("invoke_workflow", "UNSET")
         assert (first.status.status_code.name, attributes(first)["error.type"]) == (
             "ERROR",
             "langchain_openai.chat_models.base.OpenAIRateLimitError",
