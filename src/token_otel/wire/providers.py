@@ -1,4 +1,4 @@
-"""What providers say a call used, each in its own words."""
+"""What providers with a format of their own say a call used, each in its own words."""
 
 from __future__ import annotations
 
@@ -6,82 +6,29 @@ from token_otel.usage import Usage
 from token_otel.wire.counts import Raw, count_of, first_of, fitted, mapping_of, mappings_of, plain, snake, sum_of
 
 
-def openai_chat(raw: Raw) -> Usage:
-    """Read `usage` of Chat Completions, and of the many servers that speak it.
-
-    Cached and reasoning tokens are inside the totals. Three dialects are not: Bedrock's InvokeModel leaves caches out of
-    `prompt_tokens` and names them as Anthropic does; xAI leaves reasoning out of `completion_tokens`, and only its total
-    shows it; DeepSeek and Moonshot name cache reads at the top.
-
-    Source: https://platform.openai.com/docs/api-reference/chat/object
-    """
-    given, made = mapping_of(raw, "prompt_tokens_details"), mapping_of(raw, "completion_tokens_details")
-    total, output, reasoning = count_of(raw, "prompt_tokens"), count_of(raw, "completion_tokens"), count_of(made, "reasoning_tokens")
-    read = first_of(count_of(given, "cached_tokens"), count_of(raw, "prompt_cache_hit_tokens"), count_of(raw, "cached_tokens"))
-    write = first_of(count_of(given, "cache_write_tokens"), count_of(given, "cache_creation_tokens"))
-    beside_read = count_of(raw, "cache_read_input_tokens")
-    beside_write = first_of(count_of(raw, "cache_write_input_tokens"), count_of(raw, "cache_creation_input_tokens"))
-    if read is None and write is None and (beside_read or beside_write):
-        read, write = beside_read, beside_write
-        total = sum_of(total, read, write)
-    if output and reasoning and count_of(raw, "total_tokens") == sum_of(total, output, reasoning):
-        output += reasoning
-    return fitted(
-        total,
-        output,
-        cache_read=read,
-        cache_write_5m=write,
-        reasoning=reasoning,
-        audio_input=count_of(given, "audio_tokens"),
-        audio_output=count_of(made, "audio_tokens"),
-        image_input=count_of(given, "image_tokens"),
-        image_output=count_of(made, "image_tokens"),
-        web_searches=count_of(raw, "num_search_queries"),
-    )
-
-
-def openai_responses(raw: Raw) -> Usage:
-    """Read `usage` of the Responses API: cached and reasoning tokens are inside the totals.
-
-    Source: https://platform.openai.com/docs/api-reference/responses/object
-    """
-    given, made = mapping_of(raw, "input_tokens_details"), mapping_of(raw, "output_tokens_details")
-    return fitted(
-        count_of(raw, "input_tokens"),
-        count_of(raw, "output_tokens"),
-        cache_read=count_of(given, "cached_tokens"),
-        cache_write_5m=count_of(given, "cache_write_tokens"),
-        reasoning=count_of(made, "reasoning_tokens"),
-        audio_input=count_of(given, "audio_tokens"),
-        audio_output=count_of(made, "audio_tokens"),
-        image_input=count_of(given, "image_tokens"),
-        image_output=count_of(made, "image_tokens"),
-    )
-
-
 def anthropic_messages(raw: Raw) -> Usage:
     """Read `usage` of the Messages API: `input_tokens` leaves out what was read from and written to the cache.
 
     `cache_creation` splits the writes by lifetime; what it does not cover counts as five minutes. Compactions among the
-    beta's `iterations` are billed but stand in no total.
+    beta's `iterations` are billed but stand in no total, their caches included.
 
-    Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+    Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching, .../build-with-claude/compaction
     """
-    ttl = mapping_of(raw, "cache_creation")
-    read, write = count_of(raw, "cache_read_input_tokens"), count_of(raw, "cache_creation_input_tokens")
-    write_5m, write_1h = count_of(ttl, "ephemeral_5m_input_tokens"), count_of(ttl, "ephemeral_1h_input_tokens")
+    whole = [raw, *(row for row in mappings_of(raw, "iterations") if row.get("type") == "compaction")]
+
+    def count(name: str, within: str | None = None) -> int | None:
+        return sum_of(*(count_of(row if within is None else mapping_of(row, within), name) for row in whole))
+
+    read, write = count("cache_read_input_tokens"), count("cache_creation_input_tokens")
+    write_5m = count("ephemeral_5m_input_tokens", "cache_creation")
+    write_1h = count("ephemeral_1h_input_tokens", "cache_creation")
     if write is not None:
         write_5m = max(write - (write_1h or 0), write_5m or 0)
-    total = count_of(raw, "input_tokens")
-    if total is not None:
-        total = sum_of(total, read, write_5m, write_1h)
-    output = count_of(raw, "output_tokens")
-    for iteration in mappings_of(raw, "iterations"):
-        if iteration.get("type") == "compaction":
-            total, output = sum_of(total, count_of(iteration, "input_tokens")), sum_of(output, count_of(iteration, "output_tokens"))
+    # Without the message's own total nothing is known: a compaction's is not the call's.
+    known = count_of(raw, "input_tokens") is not None
     return fitted(
-        total,
-        output,
+        sum_of(count("input_tokens"), read, write_5m, write_1h) if known else None,
+        count("output_tokens"),
         cache_read=read,
         cache_write_5m=write_5m,
         cache_write_1h=write_1h,
@@ -93,7 +40,8 @@ def anthropic_messages(raw: Raw) -> Usage:
 def gemini(raw: Raw) -> Usage:
     """Read `usageMetadata` of Gemini and Vertex, in camel or snake case.
 
-    The prompt includes what was cached, not what tools put in; the candidates leave out the thoughts.
+    The prompt includes what was cached, not what tools put in; the candidates leave out the thoughts. Pages of a document
+    are read as images. A stream repeats it on every chunk, each time for the whole call.
 
     Source: https://ai.google.dev/api/generate-content#UsageMetadata
     """
@@ -101,46 +49,43 @@ def gemini(raw: Raw) -> Usage:
     def count(name: str) -> int | None:
         return first_of(count_of(raw, name), count_of(raw, snake(name)))
 
-    def modality(name: str, wanted: str) -> int | None:
-        rows = [*mappings_of(raw, name), *mappings_of(raw, snake(name))]
-        found = [
-            first_of(count_of(row, "tokenCount"), count_of(row, "token_count")) for row in rows if plain(row.get("modality")) == wanted
-        ]
-        return sum(n or 0 for n in found) if found else None
+    def modality(wanted: tuple[str, ...], *names: str) -> int | None:
+        rows = [row for name in names for spelling in (name, snake(name)) for row in mappings_of(raw, spelling)]
+        return sum_of(
+            *(
+                first_of(count_of(row, "tokenCount"), count_of(row, "token_count"), 0)
+                for row in rows
+                if plain(row.get("modality")) in wanted
+            )
+        )
 
+    audio, image = ("AUDIO",), ("IMAGE", "DOCUMENT")
     thoughts, candidates = count("thoughtsTokenCount"), count("candidatesTokenCount")
     return fitted(
         sum_of(count("promptTokenCount"), count("toolUsePromptTokenCount")),
         sum_of(candidates, thoughts),
         cache_read=count("cachedContentTokenCount"),
         reasoning=thoughts,
-        audio_input=modality("promptTokensDetails", "AUDIO"),
-        image_input=modality("promptTokensDetails", "IMAGE"),
-        audio_output=modality("candidatesTokensDetails", "AUDIO"),
-        image_output=modality("candidatesTokensDetails", "IMAGE"),
-        audio_cache_read=modality("cacheTokensDetails", "AUDIO"),
+        audio_input=modality(audio, "promptTokensDetails", "toolUsePromptTokensDetails"),
+        image_input=modality(image, "promptTokensDetails", "toolUsePromptTokensDetails"),
+        audio_output=modality(audio, "candidatesTokensDetails"),
+        image_output=modality(image, "candidatesTokensDetails"),
+        audio_cache_read=modality(audio, "cacheTokensDetails"),
     )
 
 
-def bedrock_converse(raw: Raw) -> Usage:
-    """Read `usage` of Converse, or the `amazon-bedrock-invocationMetrics` of a stream: input leaves out both caches.
+def cohere(raw: Raw) -> Usage:
+    """Read `usage` of Chat v2, or `meta` of Chat v1 and Embed: the billed units, not all tokens, where both are told.
 
-    Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html
+    The tokens include the chat's template, which is not billed.
+
+    Source: https://docs.cohere.com/reference/chat, https://docs.cohere.com/docs/how-does-cohere-pricing-work
     """
-
-    def count(name: str) -> int | None:
-        return first_of(count_of(raw, name), count_of(raw, name.removesuffix("s") + "Count"))
-
-    read, write = count("cacheReadInputTokens"), count("cacheWriteInputTokens")
-    hour = [count_of(row, "inputTokens") or 0 for row in mappings_of(raw, "cacheDetails") if row.get("ttl") == "1h"]
-    write_1h = min(sum(hour), write or 0) if hour else None
-    total = count("inputTokens")
+    units, tokens = mapping_of(raw, "billed_units"), mapping_of(raw, "tokens")
     return fitted(
-        total if total is None else sum_of(total, read, write),
-        count("outputTokens"),
-        cache_read=read,
-        cache_write_5m=write if write is None else write - (write_1h or 0),
-        cache_write_1h=write_1h,
+        first_of(count_of(units, "input_tokens"), count_of(tokens, "input_tokens")),
+        first_of(count_of(units, "output_tokens"), count_of(tokens, "output_tokens")),
+        cache_read=count_of(raw, "cached_tokens"),
     )
 
 
