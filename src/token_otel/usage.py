@@ -10,8 +10,8 @@ class Usage:
     """Tokens of one model call, as inclusive buckets; `None` is unknown, 0 is none.
 
     A parent bucket includes its parts, whatever the provider's own convention: `cache_read`, `cache_write_5m`,
-    `cache_write_1h`, `audio_input` and `image_input` are parts of `input`; `reasoning`, `audio_output` and
-    `image_output` are parts of `output`; `audio_cache_read` is a part of both `audio_input` and `cache_read`.
+    `cache_write_1h` and the modalities' inputs are parts of `input`; `reasoning`, `citation` and the modalities' outputs
+    are parts of `output`; `audio_cache_read` is a part of both `audio_input` and `cache_read`, and so are image and video.
     `web_searches` counts searches that the provider ran and bills apiece.
 
     Raises:
@@ -31,6 +31,11 @@ class Usage:
     audio_cache_read: int | None = None
     image_input: int | None = None
     image_output: int | None = None
+    image_cache_read: int | None = None
+    video_input: int | None = None
+    video_output: int | None = None
+    video_cache_read: int | None = None
+    citation: int | None = None
     web_searches: int | None = None
 
     def __post_init__(self) -> None:
@@ -38,12 +43,16 @@ class Usage:
             value = getattr(self, field)
             if value is not None and value < 0:
                 raise ValueError(f"{field} is {value}, but a count cannot be negative")
-        _check_parts("input", self.input, "cache read and cache write", (self.cache_read or 0) + (self.cache_write or 0))
-        _check_parts("input", self.input, "audio and image input", (self.audio_input or 0) + (self.image_input or 0))
-        _check_parts("output", self.output, "reasoning", self.reasoning or 0)
-        _check_parts("output", self.output, "audio and image output", (self.audio_output or 0) + (self.image_output or 0))
-        _check_parts("cache_read", self.cache_read, "audio cache read", self.audio_cache_read or 0)
-        _check_parts("audio_input", self.audio_input, "audio cache read", self.audio_cache_read or 0)
+        _check_parts("input", self.input, "cache read and cache write", self.cache_read, self.cache_write)
+        _check_parts("input", self.input, "audio, image and video input", self.audio_input, self.image_input, self.video_input)
+        _check_parts("output", self.output, "reasoning", self.reasoning)
+        _check_parts("output", self.output, "citation", self.citation)
+        _check_parts("output", self.output, "audio, image and video output", self.audio_output, self.image_output, self.video_output)
+        cached = (self.audio_cache_read, self.image_cache_read, self.video_cache_read)
+        _check_parts("cache_read", self.cache_read, "audio, image and video cache read", *cached)
+        _check_parts("audio_input", self.audio_input, "audio cache read", self.audio_cache_read)
+        _check_parts("image_input", self.image_input, "image cache read", self.image_cache_read)
+        _check_parts("video_input", self.video_input, "video cache read", self.video_cache_read)
 
     @property
     def cache_write(self) -> int | None:
@@ -70,6 +79,7 @@ class Usage:
 _FIELDS = tuple(field.name for field in fields(Usage))
 
 
-def _check_parts(total_name: str, total: int | None, part_name: str, parts: int) -> None:
-    if parts > (total or 0):
-        raise ValueError(f"{part_name} of {parts} exceed {total_name} of {total}")
+def _check_parts(total_name: str, total: int | None, part_name: str, *parts: int | None) -> None:
+    together = sum(part or 0 for part in parts)
+    if together > (total or 0):
+        raise ValueError(f"{part_name} of {together} exceed {total_name} of {total}")

@@ -11,8 +11,9 @@ from token_otel.prices import cost_of
 from token_otel.prices.overrides import OverrideBook, PriceFileError
 
 KEYS = (
-    "audio_cache_read, audio_input, audio_output, cache_read, cache_write, cache_write_1h, cache_write_5m, image_input, image_output, "
-    "input, match, output, per_request, provider, reasoning, web_search"
+    "audio_cache_read, audio_input, audio_output, cache_read, cache_write, cache_write_1h, cache_write_5m, citation, image_cache_read, "
+    "image_input, image_output, input, match, output, per_request, provider, reasoning, video_cache_read, video_input, video_output, "
+    "web_search"
 )
 
 

@@ -6,12 +6,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from token_otel.prices.names import is_local
 from token_otel.prices.rates import MTOK, Rates, Tariff
 from token_otel.usage import Usage
 
 CostStatus: TypeAlias = Literal["priced", "partial", "unpriced", "local", "cached"]
 
-LOCAL_PROVIDERS = frozenset({"ollama", "llamacpp", "llama.cpp", "vllm", "huggingface_pipeline", "local"})
+Part: TypeAlias = tuple[str, int]
+"""What a token is charged as, and how many there are; parts are disjoint."""
+
+_READ = frozenset({"cache_read", "audio_cache_read", "image_cache_read", "video_cache_read"})
+_WRITE = frozenset({"cache_write_5m", "cache_write_1h"})
+_REASONING = frozenset({"reasoning"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,7 @@ def _less(whole: Decimal | None, part: Decimal | None) -> Decimal | None:
 
 
 UNPRICED = Cost(status="unpriced")
+_NOTHING = Decimal()
 
 
 def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None = None, provider: str | None = None) -> Cost:
@@ -70,28 +77,28 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
     if reported_usd is not None and reported_usd.is_finite() and reported_usd >= 0:
         return Cost(status="priced", total_usd=reported_usd, source="provider")
     if tariff is None:
-        return Cost(status="local") if provider in LOCAL_PROVIDERS else UNPRICED
+        return Cost(status="local") if is_local(provider) else UNPRICED
     rates = tariff.rates(usage.input or 0)
-    input_parts = _input_parts(usage)
-    output_parts = _output_parts(usage)
-    read = _sum(rates, [part for part in input_parts if part[0] in ("cache_read", "audio_cache_read")])
-    write = _sum(rates, [part for part in input_parts if part[0] in ("cache_write_5m", "cache_write_1h")])
-    reasoning = _sum(rates, [part for part in output_parts if part[0] == "reasoning"])
+    if not usage or (rates.input is None and rates.output is None and rates.request_usd is None):
+        return Cost(status="unpriced", source=tariff.source, version=tariff.version, model=tariff.model)
+    input_parts, output_parts = _input_parts(usage), _output_parts(usage)
     input_usd = _sum(rates, input_parts) if usage.input is not None else None
     output_usd = _sum(rates, output_parts) if usage.output is not None else None
     fees_usd = _fees(usage, rates)
-    unpriced = (usage.input is not None and input_usd is None) or (usage.output is not None and output_usd is None)
-    if not usage or (input_usd is None and output_usd is None):
+    missing = (usage.input is not None and input_usd is None) or (usage.output is not None and output_usd is None)
+    if rates.input is None and rates.output is None:
+        missing = False  # sold by the call: the fee is the whole price
+    elif missing and input_usd is None and output_usd is None:
         return Cost(status="unpriced", source=tariff.source, version=tariff.version, model=tariff.model)
     return Cost(
-        status="partial" if unpriced else "priced",
+        status="partial" if missing else "priced",
         input_usd=input_usd,
         output_usd=output_usd,
         fees_usd=fees_usd,
-        total_usd=None if unpriced else (input_usd or Decimal()) + (output_usd or Decimal()) + (fees_usd or Decimal()),
-        cache_read_usd=read if usage.cache_read is not None else None,
-        cache_write_usd=write if usage.cache_write is not None else None,
-        reasoning_usd=reasoning if usage.reasoning is not None else None,
+        total_usd=None if missing else (input_usd or _NOTHING) + (output_usd or _NOTHING) + (fees_usd or _NOTHING),
+        cache_read_usd=_sum(rates, input_parts, _READ) if usage.cache_read is not None else None,
+        cache_write_usd=_sum(rates, input_parts, _WRITE) if usage.cache_write is not None else None,
+        reasoning_usd=_sum(rates, output_parts, _REASONING) if usage.reasoning is not None else None,
         source=tariff.source,
         version=tariff.version,
         model=tariff.model,
@@ -99,39 +106,49 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
     )
 
 
-def _input_parts(usage: Usage) -> list[tuple[str, int]]:
-    audio_read = usage.audio_cache_read or 0
-    rest = usage.uncached
-    audio = min((usage.audio_input or 0) - audio_read, rest)
-    image = min(usage.image_input or 0, rest - audio)
-    return [
-        ("input", rest - audio - image),
-        ("audio_input", audio),
-        ("image_input", image),
-        ("cache_read", (usage.cache_read or 0) - audio_read),
-        ("audio_cache_read", audio_read),
-        ("cache_write_5m", usage.cache_write_5m or 0),
-        ("cache_write_1h", usage.cache_write_1h or 0),
-    ]
+def _input_parts(usage: Usage) -> list[Part]:
+    """Split the input into disjoint parts; of a modality, what is not known to be cached is taken for fresh, as far as it goes."""
+    read, fresh = usage.cache_read or 0, usage.uncached
+    parts: list[Part] = []
+    for modality, total, cached in (
+        ("audio", usage.audio_input, usage.audio_cache_read),
+        ("image", usage.image_input, usage.image_cache_read),
+        ("video", usage.video_input, usage.video_cache_read),
+    ):
+        if total:
+            new = min(total - (cached or 0), fresh)
+            old = min(total - new, read)
+            parts += (f"{modality}_input", new), (f"{modality}_cache_read", old)
+            fresh -= new
+            read -= old
+    parts += ("input", fresh), ("cache_read", read)
+    parts += ("cache_write_5m", usage.cache_write_5m or 0), ("cache_write_1h", usage.cache_write_1h or 0)
+    return parts
 
 
-def _output_parts(usage: Usage) -> list[tuple[str, int]]:
-    output, reasoning = usage.output or 0, usage.reasoning or 0
-    audio = min(usage.audio_output or 0, output - reasoning)
-    image = min(usage.image_output or 0, output - reasoning - audio)
-    return [
-        ("output", output - reasoning - audio - image),
-        ("reasoning", reasoning),
-        ("audio_output", audio),
-        ("image_output", image),
-    ]
-
-
-def _sum(rates: Rates, parts: list[tuple[str, int]]) -> Decimal | None:
-    """Return the exact USD of `(part, tokens)`; `None` if tokens meet no rate."""
-    total = Decimal()
-    for part, tokens in parts:
+def _output_parts(usage: Usage) -> list[Part]:
+    rest = usage.output or 0
+    parts: list[Part] = []
+    for part, tokens in (
+        ("reasoning", usage.reasoning),
+        ("citation", usage.citation),
+        ("audio_output", usage.audio_output),
+        ("image_output", usage.image_output),
+        ("video_output", usage.video_output),
+    ):
         if tokens:
+            tokens = min(tokens, rest)
+            parts.append((part, tokens))
+            rest -= tokens
+    parts.append(("output", rest))
+    return parts
+
+
+def _sum(rates: Rates, parts: list[Part], only: frozenset[str] | None = None) -> Decimal | None:
+    """Return the exact USD of the parts; `None` if tokens meet no rate."""
+    total = _NOTHING
+    for part, tokens in parts:
+        if tokens and (only is None or part in only):
             rate = rates.of(part)
             if rate is None:
                 return None
@@ -140,7 +157,7 @@ def _sum(rates: Rates, parts: list[tuple[str, int]]) -> Decimal | None:
 
 
 def _fees(usage: Usage, rates: Rates) -> Decimal | None:
-    fees = rates.request_usd or Decimal()
+    fees = rates.request_usd or _NOTHING
     if usage.web_searches and rates.web_search_usd is not None:
         fees += usage.web_searches * rates.web_search_usd
     return fees or None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 MTOK = Decimal(1_000_000)
+MODALITIES = ("audio", "image", "video")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """USD per million tokens; `None` is not priced apart.
 
-    A part without a rate of its own is charged at its total's rate: `cache_read`, `cache_write_5m`, `audio_input` and
-    `image_input` at `input`, `cache_write_1h` at `cache_write_5m`, `audio_cache_read` at `cache_read`, `reasoning`,
-    `audio_output` and `image_output` at `output`. Fees are USD apiece and never a part of input or output.
+    A part without a rate of its own is charged at that of the whole it belongs to: cached tokens at `input` (an hour at
+    the rate of five minutes), a modality at `input` or `output`, a cached modality at `cache_read`, else at its own input
+    rate. Fees are USD apiece and never a part of input or output.
     """
 
     input: Decimal | None = None
@@ -23,32 +24,47 @@ class Rates:
     cache_write_5m: Decimal | None = None
     cache_write_1h: Decimal | None = None
     reasoning: Decimal | None = None
+    citation: Decimal | None = None
     audio_input: Decimal | None = None
     audio_output: Decimal | None = None
     audio_cache_read: Decimal | None = None
     image_input: Decimal | None = None
     image_output: Decimal | None = None
+    image_cache_read: Decimal | None = None
+    video_input: Decimal | None = None
+    video_output: Decimal | None = None
+    video_cache_read: Decimal | None = None
     request_usd: Decimal | None = None
     web_search_usd: Decimal | None = None
 
     def of(self, part: str) -> Decimal | None:
         """Return the rate at which a token of `part` is charged, in USD per million; `None` if unpriced."""
-        rate: Decimal | None = getattr(self, part)
-        if rate is None and part in _TOTAL_OF:
-            return self.of(_TOTAL_OF[part])
-        return rate
+        for name in _CHARGED_AS[part]:
+            rate: Decimal | None = getattr(self, name)
+            if rate is not None:
+                return rate
+        return None
+
+    def times(self, factor: Decimal) -> Rates:
+        """Return what is left of these rates and fees after a discount, or what a surcharge makes of them."""
+        return Rates(**{name: usd * factor for name, usd in self.stated().items()})
+
+    def stated(self) -> dict[str, Decimal]:
+        """Return the rates and fees that are known, by name."""
+        return {name: usd for name in RATE_NAMES if (usd := getattr(self, name)) is not None}
 
 
-_TOTAL_OF = {
-    "cache_read": "input",
-    "cache_write_5m": "input",
-    "cache_write_1h": "cache_write_5m",
-    "audio_input": "input",
-    "image_input": "input",
-    "audio_cache_read": "cache_read",
-    "reasoning": "output",
-    "audio_output": "output",
-    "image_output": "output",
+RATE_NAMES = tuple(field.name for field in fields(Rates))
+
+_CHARGED_AS = {
+    "input": ("input",),
+    "output": ("output",),
+    "cache_read": ("cache_read", "input"),
+    "cache_write_5m": ("cache_write_5m", "input"),
+    "cache_write_1h": ("cache_write_1h", "cache_write_5m", "input"),
+    **{f"{modality}_input": (f"{modality}_input", "input") for modality in MODALITIES},
+    **{f"{modality}_cache_read": (f"{modality}_cache_read", "cache_read", f"{modality}_input", "input") for modality in MODALITIES},
+    **{part: (part, "output") for part in ("reasoning", "citation", *(f"{modality}_output" for modality in MODALITIES))},
 }
 
 
@@ -59,8 +75,8 @@ class Tariff:
     Attributes:
         steps: `(above, rates)`, rising from above = 0: a prompt of more than `above` tokens, cached ones included,
             pays `rates` for all its tokens (the cliff that providers use, not a margin).
-        source: The book: `genai-prices`, `override`, ...
-        version: Its version or date.
+        source: The book: `genai-prices`, `corrections`, `override`, ...
+        version: Its version, date or file.
         model: The entry that matched, `provider/model`.
     """
 
