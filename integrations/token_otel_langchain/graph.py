@@ -153,7 +153,7 @@ def _segment(run: Run) -> str | None:
 
 
 def _graph_name(graph: Run | None) -> str | None:
-    if graph is None or graph.name == _UNNAMED or graph.name.startswith(_CHAIN_CLASS):
+    if graph is None or graph.name in ("", _UNNAMED) or graph.name.startswith(_CHAIN_CLASS):
         return None
     return graph.name
 

@@ -98,6 +98,9 @@ class Runs:
     def parent_of(self, run: Run) -> str | None:
         """Return the id of the run that a model, tool or retriever belongs to, after reporting what was not reported yet."""
         with self._lock:
+            wrapper = run.parent
+            if wrapper is not None and wrapper.role == "chain" and wrapper.name == run.name:
+                wrapper.name = ""  # a retry bears the name of what it retries
             home = self._home(run.parent, calls_model=run.role == "model")
         return home.id if home is not None else run.orphan_of
 
