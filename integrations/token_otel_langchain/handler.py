@@ -101,7 +101,7 @@ class TokenOtelHandler(BaseCallbackHandler):
         parent_run_id: UUID | None = None,
         **kwargs: Any,
     ) -> None:
-        run = self._runs.start("model", kwargs.get("name") or "", run_id, parent_run_id, kwargs)
+        run = self._runs.start("model", kwargs.get("name") or _name(serialized), run_id, parent_run_id, kwargs)
         if run is not None:
             params: Mapping[str, Any] = kwargs.get("invocation_params") or {}
             asked = schemas(params, kwargs.get("options") or {})
@@ -111,7 +111,7 @@ class TokenOtelHandler(BaseCallbackHandler):
     def on_llm_start(
         self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
-        run = self._runs.start("model", kwargs.get("name") or "", run_id, parent_run_id, kwargs)
+        run = self._runs.start("model", kwargs.get("name") or _name(serialized), run_id, parent_run_id, kwargs)
         if run is not None:
             params: Mapping[str, Any] = kwargs.get("invocation_params") or {}
             self._model_started(run, "text_completion", params, tuple(Part(kind="user", text=prompt) for prompt in prompts))
