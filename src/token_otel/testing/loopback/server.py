@@ -2,6 +2,7 @@
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -15,7 +16,7 @@ from token_otel.testing.loopback.turns import Choice, Delta, Event, Turn, measur
 from token_otel.testing.loopback.wire import Reply, Wire
 
 
-class Loopback:
+class Loopback(ABC):
     """A provider on 127.0.0.1: a context manager, or `start()` and `close()`.
 
     Args:
@@ -82,9 +83,9 @@ class Loopback:
                 raise TimeoutError(f"{len(self._bills)} bills after {timeout_s} s, not {count}")
             return list(self._bills)
 
+    @abstractmethod
     def error_body(self, status: int, message: str, request_id: str) -> dict[str, Any]:
         """Write an error as the provider does."""
-        raise NotImplementedError
 
     def _handle(self, path: str, body: dict[str, Any], reply: Reply) -> None:
         request_id = new_id("req_")
