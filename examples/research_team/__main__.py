@@ -35,7 +35,10 @@ def main() -> int:
     except ImportError:
         return _refuse('The demo prints with rich: pip install "token-otel[report]"')
     file = Path(settings.file)
-    file.unlink(missing_ok=True)
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        return _refuse(f"{file}: cannot be written anew ({error.strerror}); TOKEN_OTEL_FILE names the file for the spans")
     console = Console() if sys.stdout.isatty() else Console(width=100)
 
     # This is all: from here on every model call of every agent is in the books.
@@ -44,7 +47,10 @@ def main() -> int:
     with ExitStack() as stack:
         bills = _run(stack, live=live, progress=console)
     _flush()
-    seen = report.load([file])
+    try:
+        seen = report.load([file])
+    except report.TraceFileError as error:
+        return _refuse(str(error))
     report.show(seen, console)
     if live:
         return 0
