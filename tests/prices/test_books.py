@@ -1,4 +1,4 @@
-"""Books in layers, and names as they are cleaned before a book is asked."""
+"""Books in layers: who answers, and what is remembered."""
 
 import logging
 import threading
@@ -8,7 +8,6 @@ import pytest
 
 from token_otel.prices import LayeredBook, Rates, Tariff
 from token_otel.prices.lazy import LazyBook
-from token_otel.prices.names import book_provider, model_spellings
 from token_otel.worker import Worker
 
 MINUTE_NS = 60_000_000_000
@@ -118,60 +117,3 @@ def test_only_one_call_waits_in_vain(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("token_otel.prices.lazy.TIMEOUT_S", None)  # for ever
     book.wait()
     gate.set()
-
-
-@pytest.mark.parametrize(
-    ("provider", "cleaned"),
-    [
-        (None, None),
-        ("OpenAI", "openai"),
-        ("azure_openai", "azure"),
-        ("azure.ai.openai", "azure"),
-        ("azure.ai.inference", "azure"),
-        ("bedrock_converse", "aws"),
-        ("aws.bedrock", "aws"),
-        ("google_genai", "google"),
-        ("gcp.vertex_ai", "google"),
-        ("gcp.gemini", "google"),
-        ("google_anthropic_vertex", "google"),
-        ("mistral_ai", "mistral"),
-        ("xai", "x-ai"),
-        ("moonshot_ai", "moonshotai"),
-        ("somebody-new", "somebody-new"),
-    ],
-)
-def test_a_provider_has_the_books_name(provider: str | None, cleaned: str | None):
-    """Whatever the framework or the conventions call it; an unknown one is left as it is."""
-    assert book_provider(provider) == cleaned
-
-
-@pytest.mark.parametrize(
-    ("model", "cleaned"),
-    [
-        ("GPT-5", "gpt-5"),
-        ("gpt-4o-2024-08-06", "gpt-4o"),
-        ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
-        ("models/gemini-2.5-pro", "gemini-2.5-pro"),
-        ("publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro"),
-        ("accounts/fireworks/models/deepseek-v3", "deepseek-v3"),
-        ("https://me.openai.azure.com/openai/deployments/gpt-5", "gpt-5"),
-        ("claude-opus-4@20250514", "claude-opus-4-20250514"),
-        ("anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku-20240307"),
-        ("arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-3", "us.anthropic.claude-3"),
-        ("amazon.titan-embed-text-v2:0", "amazon.titan-embed-text"),
-    ],
-)
-def test_a_models_wrappings_are_taken_off(model: str, cleaned: str):
-    """One at a time; the name as it is comes first, so that a book which lists it so is believed."""
-    spellings = list(model_spellings(model))
-
-    assert spellings[0] == model.lower()
-    assert cleaned in spellings
-    assert len(spellings) == len(set(spellings))
-
-
-def test_an_application_profile_says_nothing_about_its_model():
-    """Its last segment is an id of the user's."""
-    assert list(model_spellings("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc")) == [
-        "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"
-    ]

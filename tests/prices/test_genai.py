@@ -26,12 +26,12 @@ PROVIDERS = data_snapshot.get_snapshot().providers
 
 def words(match: Any) -> Iterator[str]:
     """Yield the texts that a model's matching rule looks for."""
-    found: Any
-    for found in vars(match).values():
-        if isinstance(found, str):
-            yield found
+    rule: dict[str, Any] = match.__dict__
+    for value in rule.values():
+        if isinstance(value, str):
+            yield value
         else:
-            for clause in found:
+            for clause in value:
                 yield from words(clause)
 
 
@@ -246,30 +246,6 @@ def test_says_where_a_price_comes_from():
     assert tariff is not None
     assert (tariff.source, tariff.model.startswith("azure/gpt-4o")) == ("genai-prices", True)
     assert tariff.version[0].isdigit()
-
-
-@pytest.mark.parametrize("model", ["no-such-model-anywhere", "", "half a pair: \ud800", "x" * 10_000])
-def test_what_is_not_in_the_book_is_absent(model: str):
-    """And is no error."""
-    assert BOOK.find(provider="openai", model=model, at_ns=WHEN_NS) is None
-
-
-@pytest.mark.parametrize(
-    ("provider", "model", "entry"),
-    [
-        (None, "anthropic/claude-sonnet-4-5", "anthropic/claude-sonnet-4-5"),
-        (None, "gpt-5", "openai/gpt-5"),
-        ("openai", "GPT-5", "openai/gpt-5"),
-        ("google_genai", "models/gemini-2.5-pro", "google/gemini-2.5-pro"),
-        ("anthropic", "claude-sonnet-4-5-20250929", "anthropic/claude-sonnet-4-5"),
-    ],
-)
-def test_finds_a_model_under_the_names_of_frameworks(provider: str | None, model: str, entry: str):
-    """Wrappings and dates do not hide it."""
-    tariff = BOOK.find(provider=provider, model=model, at_ns=WHEN_NS)
-
-    assert tariff is not None
-    assert tariff.model == entry
 
 
 def test_the_service_tier_is_the_responses():

@@ -1,12 +1,13 @@
-"""`LazyBook`: the user's prices at once, those of genai-prices when the worker has loaded them."""
+"""`LazyBook`: the user's prices at once, those they lie over when the worker has loaded them."""
 
 from __future__ import annotations
 
 import logging
 import threading
 
-from token_otel.prices.book import LayeredBook, PriceBook
-from token_otel.prices.overrides import OverrideBook, PriceFileError
+from token_otel.prices.book import PriceBook
+from token_otel.prices.layers import list_prices, over
+from token_otel.prices.price_file import PriceFileError, read_all
 from token_otel.prices.rates import Tariff
 from token_otel.worker import Worker
 
@@ -20,21 +21,18 @@ class LazyBook:
 
     Args:
         first: The caller's own book, asked before the others.
-        path: The user's own prices; if they cannot be used it is said once, and the book below stays in force.
+        prices: The user's own prices, as TOKEN_OTEL_PRICES names them; a file that cannot be used is said once, and the
+            prices beneath it stay in force.
         worker: Where genai-prices is loaded.
     """
 
-    def __init__(self, first: PriceBook | None, path: str, worker: Worker) -> None:
+    def __init__(self, first: PriceBook | None, prices: str, worker: Worker) -> None:
         self._ready = threading.Event()
-        self._books: list[PriceBook] = [] if first is None else [first]
+        self._first = first
         self._worker = worker
         self._gave_up = False
-        if path:
-            try:
-                self._books.append(OverrideBook.read(path))
-            except PriceFileError as error:
-                logger.error("%s; the prices below it stay in force", error)
-        self._book = LayeredBook(self._books)
+        self._files = read_all(prices, on_error=_say)
+        self._book = over(None, self._files, first=first)
         worker.submit(self._load)
 
     def expect(self) -> None:
@@ -55,8 +53,10 @@ class LazyBook:
         if self._ready.is_set():
             return
         try:
-            from token_otel.prices.genai import GenaiBook
-
-            self._book = LayeredBook([*self._books, GenaiBook()])
+            self._book = over(list_prices(), self._files, first=self._first)
         finally:
             self._ready.set()
+
+
+def _say(error: PriceFileError) -> None:
+    logger.error("%s; the prices below it stay in force", error)

@@ -1,105 +1,71 @@
-"""`OverrideBook`: the user's own prices, from TOML or JSON."""
+"""`OverrideBook`: the prices of a file, over those of another book."""
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Mapping
-from dataclasses import fields
-from decimal import Decimal, InvalidOperation
-from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-from token_otel.prices.names import book_provider
-from token_otel.prices.rates import Rates, Tariff
+from token_otel.prices.book import LayeredBook, PriceBook
+from token_otel.prices.entry import Entry
+from token_otel.prices.names import book_provider, model_spellings
+from token_otel.prices.price_file import PriceFile, read
+from token_otel.prices.rates import Tariff
 
-_RATE_KEYS = {"per_request": "request_usd", "web_search": "web_search_usd", "cache_write": "cache_write_5m"} | {
-    field.name: field.name for field in fields(Rates) if not field.name.endswith("_usd")
-}
-_KEYS = {"provider", "match", *_RATE_KEYS}
-
-
-class PriceFileError(ValueError):
-    """A price file that cannot be used, in one sentence with the file and the place."""
+_ONE = Decimal(1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OverrideBook:
-    """Prices that the user states; the last entry that matches wins."""
+    """What a price file says; where it says nothing, what the book beneath says, at the file's discount.
 
-    def __init__(self, entries: list[tuple[str | None, str, Tariff]]) -> None:
-        self._entries = entries
+    Args:
+        file: The prices. Of the entries that match and hold, the last counts; of several with the same rule, the newest.
+        beneath: The book that is overridden: what `like` takes over and multipliers apply to.
+        source: What its tariffs say of where they come from.
+    """
+
+    def __init__(self, file: PriceFile, beneath: PriceBook, *, source: str = "override") -> None:
+        self._file = file
+        self._beneath = beneath
+        self._source = source
 
     @classmethod
-    def read(cls, path: str) -> OverrideBook:
-        """Read a `.toml` or `.json` file of `[[model]]` entries: `match`, optional `provider`, and USD per million tokens.
-
-        Raises:
-            PriceFileError: The file is missing, is not TOML or JSON, or holds a key or value that is not accepted.
-        """
-        document = _parse(path)
-        models = document.get("model")
-        if not isinstance(models, list) or set(document) - {"version", "model"}:
-            other = ", ".join(sorted(set(document) - {"version", "model"})) or "no list `model`"
-            raise PriceFileError(f"{path}: found {other} at the top, but accepted are `version` and a list `model` of entries")
-        return cls([_entry(path, number, entry) for number, entry in enumerate(cast("list[Any]", models), 1)])
+    def read(cls, path: str, beneath: PriceBook | None = None) -> OverrideBook:
+        """Read the file at `path`; raises `PriceFileError` if it cannot be used."""
+        return cls(read(path), LayeredBook([]) if beneath is None else beneath)
 
     def find(self, *, provider: str | None, model: str, at_ns: int, service_tier: str | None = None) -> Tariff | None:
-        """Return the tariff of the last entry whose provider and pattern match, whatever the time or tier."""
-        wanted = book_provider(provider)
-        name = model.lower()
-        for entry_provider, pattern, tariff in reversed(self._entries):
-            if entry_provider in (None, wanted) and fnmatchcase(name, pattern):
-                return tariff
-        return None
+        """Return the tariff in force at `at_ns`, or `None` if neither the file nor the book beneath knows the model."""
+        seller = book_provider(provider)
+        name, entry = self._entry(seller, model, _EPOCH + timedelta(microseconds=at_ns // 1000), service_tier)
+        if entry is None:
+            found = self._beneath.find(provider=provider, model=model, at_ns=at_ns, service_tier=service_tier)
+            return None if found is None else _scaled(found, self._multiplier(seller, found))
+        like, wanted = None, entry.like_for(name)
+        if wanted is not None:
+            like = self._beneath.find(provider=wanted[0], model=wanted[1], at_ns=at_ns, service_tier=service_tier)
+            if like is None:
+                return None  # half a price would pass for a whole one
+            like = _scaled(like, self._multiplier(seller, like) if entry.multiplier is None else entry.multiplier)
+        return Tariff(steps=entry.steps(like), source=self._source, version=self._file.version, model=entry.match)
+
+    def _entry(self, provider: str | None, model: str, at: datetime, service_tier: str | None) -> tuple[str, Entry | None]:
+        tier = service_tier.lower() if service_tier is not None else None
+        for name in model_spellings(model):
+            active = [entry for entry in self._file.entries if entry.is_for(provider, name) and entry.condition.holds(at, tier)]
+            if active:
+                same = [entry for entry in reversed(active) if entry.rule == active[-1].rule]
+                return name, max(same, key=lambda entry: entry.condition.start or _EPOCH)
+        return model, None
+
+    def _multiplier(self, provider: str | None, tariff: Tariff) -> Decimal:
+        seller = provider or tariff.model.partition("/")[0]
+        return self._file.multipliers.get(seller, self._file.multiplier)
 
 
-def _parse(path: str) -> Mapping[str, Any]:
-    file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-        if file.suffix == ".json":
-            document: Any = json.loads(text, parse_float=Decimal)
-        else:
-            document = tomllib.loads(text, parse_float=Decimal)
-    except OSError as error:
-        raise PriceFileError(f"{path}: cannot be read ({error.strerror}); TOKEN_OTEL_PRICES names a .toml or .json file") from error
-    except UnicodeDecodeError as error:
-        raise PriceFileError(f"{path}: is not UTF-8 text, but a .toml or .json file of prices is accepted") from error
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PriceFileError(f"{path}: is not valid {file.suffix.lstrip('.') or 'TOML'}: {error}") from error
-    if not isinstance(document, dict):
-        raise PriceFileError(f"{path}: holds a {type(document).__name__}, but an object with a list `model` is accepted")
-    return cast("Mapping[str, Any]", document)
-
-
-def _entry(path: str, number: int, entry: Any) -> tuple[str | None, str, Tariff]:
-    place = f"{path}: model entry {number}"
-    if not isinstance(entry, dict):
-        raise PriceFileError(f"{place}: found {entry!r}, but a table of keys is accepted")
-    values = cast("dict[str, Any]", entry)
-    if unknown := sorted(set(values) - _KEYS):
-        raise PriceFileError(f"{place}: found the key `{unknown[0]}`, but accepted are {', '.join(sorted(_KEYS))}")
-    match = values.get("match")
-    if not isinstance(match, str) or not match:
-        raise PriceFileError(f'{place}: found match = {match!r}, but a pattern such as "my-gpt-*" is accepted')
-    provider = values.get("provider", "*")
-    if not isinstance(provider, str):
-        raise PriceFileError(f'{place}: found provider = {provider!r}, but a name such as "azure" is accepted')
-    rates = {field: _usd(place, key, values[key]) for key, field in _RATE_KEYS.items() if key in values}
-    if not rates:
-        raise PriceFileError(f"{place}: found no price, but at least `input` or `output` is accepted")
-    tariff = Tariff(steps=((0, Rates(**rates)),), source="override", version=Path(path).name, model=match)
-    return None if provider == "*" else book_provider(provider), match.lower(), tariff
-
-
-def _usd(place: str, key: str, value: Any) -> Decimal:
-    try:
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            raise InvalidOperation
-        usd = Decimal(value)
-    except InvalidOperation:
-        raise PriceFileError(f"{place}: found {key} = {value!r}, but a number of USD is accepted") from None
-    if not usd.is_finite() or usd < 0:
-        raise PriceFileError(f"{place}: found {key} = {value}, but a number of USD from 0 is accepted")
-    return usd
+def _scaled(tariff: Tariff, factor: Decimal) -> Tariff:
+    if factor == _ONE:
+        return tariff
+    steps = tuple((above, rates.times(factor)) for above, rates in tariff.steps)
+    return replace(tariff, steps=steps, version=f"{tariff.version} x {factor.normalize():f}")
