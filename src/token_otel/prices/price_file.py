@@ -117,6 +117,16 @@ def parse(text: str, *, name: str, form: str) -> PriceFile:
     )
 
 
+def unpriced(provider: str | None, model: str) -> str:
+    """Return the sentence about a model without a price: it ends with the entry to write."""
+    of = f" of {provider}" if provider else ""
+    seller = f'provider = "{provider}", ' if provider else ""
+    return (
+        f"no price is known for {model}{of}; state one in the file that {VARIABLE} names: "
+        f'[[model]] with {seller}match = "{model}", input = ..., output = ... in USD per million tokens'
+    )
+
+
 def _entry_lines(text: str) -> list[int]:
     return [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*\"?model\"?\s*\]\]", line)]
 

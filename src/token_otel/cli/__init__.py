@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, TypeAlias, cast
 
+from token_otel.cli import prices
+from token_otel.prices.price_file import PriceFileError
 from token_otel.report import MissingExtraError, TraceFileError, as_json, load, show
 
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 """What a command does; it raises one of `_EXPECTED` for what its user can put right."""
 
-_EXPECTED = (TraceFileError, MissingExtraError)
+_EXPECTED = (TraceFileError, MissingExtraError, PriceFileError, prices.UnknownModelError)
 _BAD_INPUT = 2
 _INTERRUPTED = 130
 
@@ -47,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="token-otel", description="Where the tokens of agents went.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_report,):
+    for add in (_add_report, prices.add):
         add(commands)
     return parser
 
