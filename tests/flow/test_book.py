@@ -209,6 +209,49 @@ def test_a_long_output_is_not_counted_in_the_callback(flow: FlowBook):
     assert split.text + split.tool_call == 1500
 
 
+def test_each_provider_teaches_its_own(flow: FlowBook):
+    """A gateway that adds a preamble to a model says nothing of the model elsewhere."""
+    for size in (100, 300, 200, 340) * 5:
+        reading = flow.read((Part(kind="user", text=words(size - 4)),), "planner", "c")
+        flow.split(reading, Usage(input=round(1.2 * size), output=0), UNPRICED, MODEL, "gateway")
+    reading = flow.read((Part(kind="user", text=words(296)),), "planner", "c")
+
+    assert flow.estimate(reading, [], MODEL, "gateway")[0] == pytest.approx(360, rel=0.03)
+    assert flow.estimate(reading, [], MODEL, "openai")[0] == 303
+
+
+@pytest.mark.parametrize(
+    ("model", "parts", "input_tokens"),
+    [
+        # 10 + 4 framing + 3 hidden
+        ("gpt-4o", [Part(kind="user", text=words(10))], 17),
+        # a schema of 0.7 x 100 - 14 and 20 hidden; 10 + 4
+        ("gpt-4o", [Part(kind="tools", text=words(100), opens=False), Part(kind="user", text=words(10))], 90),
+        # 0.92 x 100 - 25 and 18 hidden, told flat; 10 + 4
+        ("gpt-5", [Part(kind="tools", text=words(100), opens=False), Part(kind="user", text=words(10))], 99),
+        # a schema that is all braces still has a name: 0.2 x 20, not 0.92 x 20 - 25; 18 hidden; 10 + 4
+        ("gpt-5", [Part(kind="tools", text=words(20), opens=False), Part(kind="user", text=words(10))], 36),
+        # 10 + 4; a call of 20 + 4 + 18 and its result of 30 + 4 + 18: 1.1 x 108, and 2.3 hidden
+        (
+            "claude-sonnet-4-5",
+            [Part(kind="user", text=words(10)), Part(kind="tool_call", text=words(20)), Part(kind="tool_result", text=words(30))],
+            121,
+        ),
+    ],
+)
+def test_an_estimate_of_a_prompt_by_hand(flow: FlowBook, model: str, parts: list[Part], input_tokens: int):
+    """Text, framing of messages and calls, schemas, and what the provider hides."""
+    assert flow.estimate(flow.read(tuple(parts), "planner", "c"), [], model) == (input_tokens, 0)
+
+
+def test_functions_are_told_by_their_form(flow: FlowBook):
+    """As Chat Completions tells them: `{"function":{...},"type":"function"}`."""
+    nested, flat = '{"type":"function","function":{"name":"f"}}', '{"type":"function","name":"f"}'
+
+    assert flow.read((Part(kind="tools", text=nested),), "planner", "c").functions
+    assert not flow.read((Part(kind="tools", text=flat),), "planner", "c").functions
+
+
 def test_an_estimate_adds_what_is_hidden(flow: FlowBook):
     """100 counted and 3 hidden; 50 written."""
     reading = flow.read((Part(kind="user", text=words(96)),), "planner", "c")

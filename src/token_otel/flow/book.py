@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from token_otel.events import Part
 from token_otel.flow.allocation import Piece, Share, allocate, largest_remainder
-from token_otel.flow.calibration import Calibration, Family, family_of
+from token_otel.flow.calibration import Calibration
+from token_otel.flow.families import Family, family_of
 from token_otel.flow.producer import Producer
 from token_otel.flow.provenance import Read, read
 from token_otel.flow.store import Store
@@ -19,17 +20,24 @@ from token_otel.usage import Usage
 SHORT_BYTES = 2048  # text up to here is counted in the callback, longer text on the worker
 TOKENS_PER_CHARACTER = 0.25  # until enough of a prompt is counted to know better
 MODELS_LIMIT = 1024
+LEAST_TOOL = 0.2  # of a schema's JSON: its name and its parameters' are there in any form
 METHOD = "o200k/1"
+FUNCTION = '"function":{'  # how Chat Completions tells a tool
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A prompt that is being read: its parts with their origins, until the bill arrives."""
+    """A prompt that is being read: its parts with their origins, until the bill arrives.
+
+    Attributes:
+        functions: Whether its tools are told as Chat Completions does.
+    """
 
     reads: tuple[Read, ...]
     reader: str
     conversation: str
     tools: bool
+    functions: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +61,13 @@ class FlowBook:
         self.store = Store(store_bytes)
         self.counter = Counter()
         self._match = match
-        self._calibrations: OrderedDict[tuple[str, bool], Calibration] = OrderedDict()
+        self._calibrations: OrderedDict[tuple[str, str, bool, bool], Calibration] = OrderedDict()
 
     def read(self, prompt: tuple[Part, ...], reader: str, conversation: str) -> Reading:
         """Find where each part of `prompt` comes from."""
         reads = read(prompt, reader, self.store, self.store.conversation(conversation), match=self._match)
-        return Reading(reads, reader, conversation, any(part.kind == "tools" for part in prompt))
+        tools = [part.text for part in prompt if part.kind == "tools"]
+        return Reading(reads, reader, conversation, bool(tools), any(FUNCTION in text for text in tools))
 
     def uncounted(self, parts: Iterable[Part]) -> list[str]:
         """Count what is short; return the long texts that still want counting."""
@@ -72,7 +81,7 @@ class FlowBook:
                     long.append(part.text)
         return long
 
-    def split(self, reading: Reading, usage: Usage, cost: Cost, model: str) -> tuple[tuple[Share, ...], str]:
+    def split(self, reading: Reading, usage: Usage, cost: Cost, model: str, provider: str = "") -> tuple[tuple[Share, ...], str]:
         """Split a reported input among its origins; from now on its texts have been read.
 
         Returns:
@@ -80,7 +89,7 @@ class FlowBook:
         """
         family = family_of(model)
         weights, method = self._weights(reading, family)
-        estimate = self._calibration(model, family, reading.tools).explain(sum(weights), usage.input or 0)
+        estimate = self._calibration(reading, model, provider, family).explain(sum(weights), usage.input or 0)
         keys = [item.key for item in reading.reads]
         if reading.tools:
             keys.append(("preamble", reading.reader))
@@ -113,11 +122,11 @@ class FlowBook:
             tokens = dict(zip(texts, largest_remainder(rest, sizes), strict=True))
         return OutputSplit(tokens.get("text", 0), tokens.get("tool_call", 0), reasoning + tokens.get("reasoning", 0))
 
-    def estimate(self, reading: Reading, output: Sequence[Part], model: str) -> tuple[int, int]:
+    def estimate(self, reading: Reading, output: Sequence[Part], model: str, provider: str = "") -> tuple[int, int]:
         """Estimate the input and output tokens of a call whose provider reported nothing."""
         family = family_of(model)
         weights, _ = self._weights(reading, family)
-        calibration = self._calibration(model, family, reading.tools)
+        calibration = self._calibration(reading, model, provider, family)
         written = sum(self._sizes([part.text for part in output])[0])
         return max(0, round(calibration.expect(sum(weights)))), round(written * calibration.factor)
 
@@ -149,9 +158,10 @@ class FlowBook:
         for part, size in zip(parts, sizes, strict=True):
             weight = size + max(0, part.media_tokens)
             if part.kind == "tools":
-                weight *= family.tool_factor
-            elif part.opens:
-                weight += family.message_tokens
+                weight = max(weight * LEAST_TOOL, weight * family.tool_factor + family.tool_tokens)
+            else:
+                weight += family.message_tokens * part.opens
+                weight += family.call_tokens * (part.kind in ("tool_call", "tool_result"))
             weights.append(weight)
         return weights, METHOD if counted else f"{METHOD}+bytes"
 
@@ -165,11 +175,11 @@ class FlowBook:
         ratio = tokens / counted if counted > SHORT_BYTES else TOKENS_PER_CHARACTER
         return [len(text) * ratio if count is None else float(count) for text, count in zip(texts, counts, strict=True)], False
 
-    def _calibration(self, model: str, family: Family, tools: bool) -> Calibration:
-        key = (model, tools)
+    def _calibration(self, reading: Reading, model: str, provider: str, family: Family) -> Calibration:
+        key = (provider, model, reading.tools, reading.functions)
         found = self._calibrations.get(key)
         if found is None:
             if len(self._calibrations) >= MODELS_LIMIT:
                 self._calibrations.popitem(last=False)
-            found = self._calibrations[key] = Calibration(family, tools=tools)
+            found = self._calibrations[key] = Calibration(family, tools=reading.tools, functions=reading.functions)
         return found

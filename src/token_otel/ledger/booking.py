@@ -34,7 +34,7 @@ def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, f
     refused = usage is None and end.status == "error"
     estimated = None
     if usage is None and not refused and flow is not None and run.reading is not None:
-        estimated = flow.estimate(run.reading, end.output, model or "")
+        estimated = flow.estimate(run.reading, end.output, model or "", start.provider or "")
         if estimate:
             usage, status = Usage(input=estimated[0], output=estimated[1]), "estimated"
     cost = _price(prices, start, end, usage, model)
@@ -47,7 +47,7 @@ def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, f
     shares, method, output = (), None, None
     if usage is not None and flow is not None:
         if run.reading is not None and usage.input is not None:
-            shares, method = flow.split(run.reading, usage, cost, model or "")
+            shares, method = flow.split(run.reading, usage, cost, model or "", start.provider or "")
         if usage.output is not None:
             output = flow.split_output(end.output, usage)
     return Posting(
