@@ -1,12 +1,15 @@
-"""`MetricWriter`: durations, tokens, cost and flow as metrics of both generations of the conventions; never an id."""
+"""`MetricWriter`: durations, tokens, cost and flow as metrics of both generations of the conventions; never an id.
+
+Source: open-telemetry/semantic-conventions-genai, model/gen-ai/{metrics,token-metrics}.yaml, and for the legacy ones v1.41.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from opentelemetry.metrics import Histogram, Meter
 
-from token_otel.events import AgentStarted, ModelEnded, ModelStarted, ToolStarted
+from token_otel.events import AgentStarted, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
 from token_otel.ledger import Closed, Posting, Run
 from token_otel.otel import semconv as sc
 from token_otel.otel.names import Names
@@ -16,6 +19,9 @@ MAX_AGENTS = 50
 OTHER = "other"
 
 Labels = dict[str, str | bool]
+
+_UNKNOWN = Usage()
+_NOTHING = Usage(input=0, output=0)
 
 
 class MetricWriter:
@@ -39,6 +45,8 @@ class MetricWriter:
         self._agent_s = _histogram(meter, sc.M_AGENT_DURATION, "s", sc.BUCKETS_AGENT_S)
         self._workflow_s = _histogram(meter, sc.M_WORKFLOW_DURATION, "s", sc.BUCKETS_WORKFLOW_S)
         self._tool_s = _histogram(meter, sc.M_TOOL_DURATION, "s", sc.BUCKETS_CLIENT_S)
+        # Once for every operation; today for those that are no inference.
+        self._operation_s = _histogram(meter, sc.M_OPERATION_DURATION, "s", sc.BUCKETS_CLIENT_S)
         if latest:
             self._inference_s = _histogram(meter, sc.M_INFERENCE_DURATION, "s", sc.BUCKETS_CLIENT_S)
             self._first_chunk_s = _histogram(meter, sc.M_FIRST_CHUNK, "s", sc.BUCKETS_CLIENT_S)
@@ -50,7 +58,7 @@ class MetricWriter:
                 name: _histogram(meter, name, "{token}", sc.BUCKETS_TOKENS) for name in (sc.M_OPERATION_INPUT, sc.M_OPERATION_OUTPUT)
             }
         if legacy:
-            self._operation_s = _histogram(meter, sc.M_OPERATION_DURATION, "s", sc.BUCKETS_CLIENT_S)
+            self._operation_first_chunk_s = _histogram(meter, sc.M_OPERATION_FIRST_CHUNK, "s", sc.BUCKETS_CLIENT_S)
             self._token_usage = _histogram(meter, sc.M_TOKEN_USAGE, "{token}", sc.BUCKETS_TOKENS)
 
     def end(self, closed: Closed) -> None:
@@ -69,6 +77,8 @@ class MetricWriter:
             case ToolStarted(name=name):
                 labels: Labels = {sc.TOOL_NAME: self._names.show(name), sc.TOOL_TYPE: "function"}
                 self._tool_s.record(seconds, failed | labels | self._agent(run.agent_name))
+            case RetrievalStarted():
+                self._operation_s.record(seconds, failed | {sc.OPERATION_NAME: "retrieval"})
             case _:
                 pass
 
@@ -77,49 +87,69 @@ class MetricWriter:
         for name, value in ((sc.PROVIDER_NAME, start.provider), (sc.REQUEST_MODEL, start.model), (sc.RESPONSE_MODEL, end.model)):
             if value:
                 base[name] = value
+        if end.service_tier and start.provider in ("openai", "azure.ai.openai"):
+            base[sc.OPENAI_SERVICE_TIER] = end.service_tier
+        inference = start.operation != "embeddings"
         agent = self._agent(run.agent_name)
         usage = posting.usage
         if seconds is not None:
-            self._durations(run, base, seconds, failed)
-        if usage is not None:
-            self._tokens(usage, base, failed)
-        elif self._latest and not end.local_cache:
-            # The conventions ask for a 0 here: on counters, unlike on spans, it adds nothing.
-            for counter in (sc.M_INPUT, sc.M_OUTPUT):
-                self._counters[counter].add(0, base | {sc.TOKEN_MODALITY: "unknown"})
+            self._durations(run, base, seconds, failed, inference)
+        if self._latest and (usage is not None or inference):
+            self._counts(usage or _UNKNOWN, base, every=inference)
+            self._record_sizes(posting, base | failed)
+        if self._legacy and usage is not None:
+            for kind, tokens in (("input", usage.input), ("output", usage.output)):
+                if tokens is not None:
+                    self._token_usage.record(tokens, base | {sc.TOKEN_TYPE: kind})
         if posting.cost.total_usd is not None:
             self._cost.add(float(posting.cost.total_usd), base | agent)
         elif usage is not None and posting.cost.status in ("unpriced", "partial"):
             self._unpriced.add((usage.input or 0) + (usage.output or 0), base | agent)
         self._flows(posting, run)
 
-    def _durations(self, run: Run, base: Labels, seconds: float, failed: Labels) -> None:
-        if self._latest:
+    def _durations(self, run: Run, base: Labels, seconds: float, failed: Labels, inference: bool) -> None:
+        waited = None if run.first_chunk_ns is None else (run.first_chunk_ns - (run.event.at_ns or 0)) / 1e9
+        if self._latest and inference:
             self._inference_s.record(seconds, base | failed)
-            if run.first_chunk_ns is not None:
-                self._first_chunk_s.record((run.first_chunk_ns - (run.event.at_ns or 0)) / 1e9, base)
-        if self._legacy:
+            if waited is not None:
+                self._first_chunk_s.record(waited, base)
+        if self._legacy or not inference:
             self._operation_s.record(seconds, base | failed)
+        if self._legacy and waited is not None:
+            self._operation_first_chunk_s.record(waited, base)
 
-    def _tokens(self, usage: Usage, base: Labels, failed: Labels) -> None:
-        counts: Mapping[str, int | None] = {
-            sc.M_INPUT: usage.input,
-            sc.M_OUTPUT: usage.output,
-            sc.M_CACHE_READ: usage.cache_read,
-            sc.M_CACHE_WRITE: usage.cache_write,
-            sc.M_REASONING: usage.reasoning,
-        }
-        if self._latest:
-            for name, tokens in counts.items():
-                if tokens is not None:
-                    self._counters[name].add(tokens, base | {sc.TOKEN_MODALITY: "unknown"})
-            for name, tokens in ((sc.M_OPERATION_INPUT, usage.input), (sc.M_OPERATION_OUTPUT, usage.output)):
-                if tokens is not None:
-                    self._sizes[name].record(tokens, base | failed)
-        if self._legacy:
-            for kind, tokens in (("input", usage.input), ("output", usage.output)):
-                if tokens is not None:
-                    self._token_usage.record(tokens, base | {sc.TOKEN_TYPE: kind})
+    def _counts(self, usage: Usage, base: Labels, *, every: bool) -> None:
+        """Add the tokens, by modality where the provider tells; with `every`, a 0 for what it does not tell.
+
+        The conventions ask for the 0: on counters, unlike on spans, it adds nothing, and the series is there from the first call.
+        """
+        for name, tokens, audio, image in (
+            (sc.M_INPUT, usage.input, usage.audio_input, usage.image_input),
+            (sc.M_OUTPUT, usage.output, usage.audio_output, usage.image_output),
+            (sc.M_CACHE_READ, usage.cache_read, usage.audio_cache_read, usage.image_cache_read),
+            (sc.M_CACHE_WRITE, usage.cache_write, None, None),
+            (sc.M_REASONING, usage.reasoning, None, None),
+        ):
+            if tokens is None and not every:
+                continue
+            # What is neither is not known to be text: it may be video, or a provider that does not split.
+            by_modality = {"audio": audio or 0, "image": image or 0}
+            by_modality["unknown"] = (tokens or 0) - sum(by_modality.values())
+            for modality, count in by_modality.items():
+                if count or modality == "unknown":
+                    self._counters[name].add(count, base | {sc.TOKEN_MODALITY: modality})
+
+    def _record_sizes(self, posting: Posting, labels: Labels) -> None:
+        """Record how large a call was: once, though the rest of it may come later; and 0 only if it was refused.
+
+        What was not reported is not 0 tokens: a distribution would be wrong by each such call.
+        """
+        usage = _NOTHING if posting.refused else posting.usage or _UNKNOWN
+        first = (posting.first.usage if posting.first is not None else None) or _UNKNOWN
+        if first.input is None and usage.input is not None:
+            self._sizes[sc.M_OPERATION_INPUT].record(usage.input, labels)
+        if first.output is None and usage.output is not None:
+            self._sizes[sc.M_OPERATION_OUTPUT].record(usage.output, labels)
 
     def _flows(self, posting: Posting, run: Run) -> None:
         sums: dict[tuple[str, str, bool], int] = {}

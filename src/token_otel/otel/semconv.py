@@ -166,6 +166,7 @@ M_REASONING: Final = "gen_ai.client.inference.usage.reasoning.output_tokens"
 M_OPERATION_INPUT: Final = "gen_ai.client.inference.operation.input_tokens"
 M_OPERATION_OUTPUT: Final = "gen_ai.client.inference.operation.output_tokens"
 M_OPERATION_DURATION: Final = "gen_ai.client.operation.duration"
+M_OPERATION_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
 M_TOKEN_USAGE: Final = "gen_ai.client.token.usage"  # removed from the spec in September 2026, read by every dashboard
 M_AGENT_DURATION: Final = "gen_ai.invoke_agent.duration"
 M_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"
