@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, TypeAlias, cast
 
-from token_otel.cli import prices
+from token_otel.cli import doctor, prices, reprice
 from token_otel.prices.price_file import PriceFileError
 from token_otel.report import MissingExtraError, TraceFileError, as_json, load, show
 
-Run: TypeAlias = Callable[[argparse.Namespace], None]
-"""What a command does; it raises one of `_EXPECTED` for what its user can put right."""
+Run: TypeAlias = Callable[[argparse.Namespace], int | None]
+"""What a command does, with its exit code if that is not 0; it raises one of `_EXPECTED` for what its user can put right."""
 
 _EXPECTED = (TraceFileError, MissingExtraError, PriceFileError, prices.UnknownModelError)
 _BAD_INPUT = 2
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Run = options.run
     try:
-        run(options)
+        code = run(options) or 0
         stdout.flush()
     except _EXPECTED as error:
         print(f"token-otel: {error}", file=sys.stderr)
@@ -40,16 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has had enough; Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return _INTERRUPTED
-    return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="token-otel", description="Where the tokens of agents went.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_report, prices.add):
+    for add in (_add_report, doctor.add, prices.add, reprice.add):
         add(commands)
     return parser
 

@@ -110,7 +110,7 @@ def _requests(path: Path, on_torn: Callable[[int], None]) -> Iterator[tuple[int,
     """
     number = held_spans = 0
     other = ""
-    for number, line in _lines(path):
+    for number, line in read_lines(path):
         if line is None:
             on_torn(number)
             continue
@@ -132,7 +132,7 @@ def _requests(path: Path, on_torn: Callable[[int], None]) -> Iterator[tuple[int,
         raise TraceFileError(other)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
+def read_lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
     """Yield the lines that are not blank, with their numbers; `None` for the place where a gzip stream is cut off."""
     number = 0
     with _opened(path) as file:
