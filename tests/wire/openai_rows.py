@@ -139,7 +139,7 @@ CHAT = [
             "num_search_queries": 18,
             "reasoning_tokens": 7000,
         },
-        Usage(input=30, output=9500, reasoning=7000, web_searches=18),
+        Usage(input=30, output=9500, reasoning=7000, citation=2000, web_searches=18),
         _PERPLEXITY,
     ),
     # 10 + 90 + 20.

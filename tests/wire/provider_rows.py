@@ -88,6 +88,35 @@ OTHERS = [
         _GEMINI,
     ),
     Row(
+        "gemini tells every modality, also of its cache",
+        wire.gemini,
+        {
+            "promptTokenCount": 655,
+            "candidatesTokenCount": 78,
+            "cachedContentTokenCount": 300,
+            "promptTokensDetails": [
+                {"modality": "TEXT", "tokenCount": 27},
+                {"modality": "IMAGE", "tokenCount": 58},
+                {"modality": "VIDEO", "tokenCount": 526},
+                {"modality": "AUDIO", "tokenCount": 44},
+            ],
+            "cacheTokensDetails": [{"modality": "VIDEO", "tokenCount": 263}, {"modality": "IMAGE", "tokenCount": 37}],
+            "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 70}],
+        },
+        Usage(
+            input=655,
+            output=78,
+            cache_read=300,
+            audio_input=44,
+            image_input=58,
+            image_cache_read=37,
+            image_output=70,
+            video_input=526,
+            video_cache_read=263,
+        ),
+        _GEMINI,
+    ),
+    Row(
         "gemini in snake case",
         wire.gemini,
         {

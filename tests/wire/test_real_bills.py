@@ -45,6 +45,11 @@ FIELDS = {
     "audio_cache_read": "cache_audio_read_tokens",
     "image_input": "input_image_tokens",
     "image_output": "output_image_tokens",
+    "image_cache_read": "cache_image_read_tokens",
+    "video_input": "input_video_tokens",
+    "video_output": "output_video_tokens",
+    "video_cache_read": "cache_video_read_tokens",
+    "citation": "output_citation_tokens",
     "web_searches": "web_searches",
 }
 # How often, and why.

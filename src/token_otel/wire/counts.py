@@ -16,23 +16,23 @@ def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
     """Make a `Usage` of counts that may contradict each other: each part is cut down to what its total leaves."""
     kept = {name: value for name, value in parts.items() if value is not None}
 
-    def fit(name: str, room: int | None) -> int:
-        if name not in kept:
-            return 0
-        if room is None:
-            del kept[name]
-            return 0
-        kept[name] = min(kept[name], room)
-        return kept[name]
+    def fit(room: int | None, *names: str) -> None:
+        """Keep of each part what those before it leave; nothing of a total that is not known."""
+        for name in names:
+            if name in kept and room is not None:
+                kept[name] = min(kept[name], room)
+                room -= kept[name]
+            else:
+                kept.pop(name, None)
 
-    room = total
-    for name in ("cache_read", "cache_write_5m", "cache_write_1h"):
-        room = less(room, fit(name, room))
-    fit("image_input", less(total, fit("audio_input", total)))
-    fit("reasoning", output)
-    fit("image_output", less(output, fit("audio_output", output)))
-    if "audio_cache_read" in kept:
-        fit("audio_cache_read", min(kept.get("cache_read", 0), kept.get("audio_input", 0)))
+    fit(total, "cache_read", "cache_write_5m", "cache_write_1h")
+    fit(total, "audio_input", "image_input", "video_input")
+    fit(output, "reasoning")
+    fit(output, "citation")
+    fit(output, "audio_output", "image_output", "video_output")
+    for modality in ("audio", "image", "video"):
+        fit(kept.get(f"{modality}_input", 0), f"{modality}_cache_read")
+    fit(kept.get("cache_read", 0), "audio_cache_read", "image_cache_read", "video_cache_read")
     return Usage(input=total, output=output, **kept)
 
 
@@ -68,11 +68,6 @@ def sum_of(*counts: int | None) -> int | None:
     """Return the sum of the counts that are known; `None` if none is."""
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
-
-
-def less(total: int | None, part: int) -> int | None:
-    """Return what a part leaves of its total."""
-    return None if total is None else total - part
 
 
 def plain(value: object) -> str:

@@ -47,10 +47,12 @@ def openai_chat(raw: Raw) -> Usage:
         cache_write_5m=write if write is None else write - min(write, hour or 0),
         cache_write_1h=hour,
         reasoning=reasoning,
+        citation=citations,
         audio_input=count_of(given, "audio_tokens"),
         audio_output=count_of(made, "audio_tokens"),
         image_input=count_of(given, "image_tokens"),
         image_output=count_of(made, "image_tokens"),
+        video_input=count_of(given, "video_tokens"),
         web_searches=first_of(
             searches,
             count_of(mapping_of(raw, "server_tool_use_details"), "web_search_requests"),

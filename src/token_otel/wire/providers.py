@@ -59,7 +59,7 @@ def gemini(raw: Raw) -> Usage:
             )
         )
 
-    audio, image = ("AUDIO",), ("IMAGE", "DOCUMENT")
+    audio, image, video = ("AUDIO",), ("IMAGE", "DOCUMENT"), ("VIDEO",)
     thoughts, candidates = count("thoughtsTokenCount"), count("candidatesTokenCount")
     return fitted(
         sum_of(count("promptTokenCount"), count("toolUsePromptTokenCount")),
@@ -68,9 +68,13 @@ def gemini(raw: Raw) -> Usage:
         reasoning=thoughts,
         audio_input=modality(audio, "promptTokensDetails", "toolUsePromptTokensDetails"),
         image_input=modality(image, "promptTokensDetails", "toolUsePromptTokensDetails"),
+        video_input=modality(video, "promptTokensDetails", "toolUsePromptTokensDetails"),
         audio_output=modality(audio, "candidatesTokensDetails"),
         image_output=modality(image, "candidatesTokensDetails"),
+        video_output=modality(video, "candidatesTokensDetails"),
         audio_cache_read=modality(audio, "cacheTokensDetails"),
+        image_cache_read=modality(image, "cacheTokensDetails"),
+        video_cache_read=modality(video, "cacheTokensDetails"),
     )
 
 
