@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ _REPORTS = (
     "token_count",
     "estimated_tokens",
 )
+_OF_OUTPUT = ("output", "reasoning", "citation", "audio_output", "image_output", "video_output")
 _REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 
 
@@ -76,15 +77,17 @@ def _usage(
     """
     usage = None
     if message is not None and message.usage_metadata:
-        usage = _searched(wire.langchain(cast("Mapping[str, object]", message.usage_metadata)), message, about)
+        usage = wire.langchain(cast("Mapping[str, object]", message.usage_metadata))
+        for report in _reports(about, overall):
+            usage = _told(usage, report)
+        if usage.web_searches is None and (searches := _searches(message)):
+            usage = replace(usage, web_searches=searches)
     for report in () if usage else _reports(about, overall, info):
         usage = wire.detect(report)
         if usage:
             break
     if usage and has_text and not usage.output:
-        usage = replace(usage, output=None, reasoning=None, audio_output=None, image_output=None)
-        if not usage.input:
-            usage = None
+        usage = replace(usage, **dict.fromkeys(_OF_OUTPUT)) if usage.input else None
     return usage or None
 
 
@@ -98,21 +101,37 @@ def _reports(*places: Mapping[str, Any]) -> Iterable[Mapping[str, object]]:
             yield place
 
 
-def _searched(usage: Usage, message: AIMessage, about: Mapping[str, Any]) -> Usage:
-    """Add the searches that the provider ran: they are billed apiece, and LangChain's usage leaves them out."""
-    raw = about.get("usage")
-    counted = cast("Mapping[str, Any]", raw).get("server_tool_use") if isinstance(raw, dict) else None
-    if isinstance(counted, dict):
-        searches = cast("Mapping[str, Any]", counted).get("web_search_requests")
-        return replace(usage, web_searches=searches) if isinstance(searches, int) and searches > 0 else usage
-    if isinstance(message.content, str):
+def _told(usage: Usage, report: Mapping[str, object]) -> Usage:
+    """Take the provider's own report where it says more than LangChain keeps of it.
+
+    LangChain drops searches, images and lifetimes of some, and of Anthropic's the compactions, which are billed beside the
+    totals that it reads. A stream's report may be a sum of chunks: where its totals are others, LangChain's are believed.
+    """
+    own = wire.detect(report)
+    if not own:
         return usage
+    if "iterations" in report and own.complete and (own.input or 0) >= (usage.input or 0):
+        return own
+    if (own.input, own.output) != (usage.input, usage.output):
+        return usage
+    kept = {field.name: getattr(usage, field.name) for field in fields(Usage)}
+    more = {name: getattr(own, name) for name in kept if kept[name] is None and getattr(own, name) is not None}
+    try:
+        return replace(usage, **more)
+    except ValueError:
+        return usage  # what one splits in two, the other tells in one
+
+
+def _searches(message: AIMessage) -> int:
+    """Count the searches that the provider ran, by the blocks they leave: they are billed apiece, and a stream's usage leaves them out."""
+    if isinstance(message.content, str):
+        return 0
     searches = 0
     for block in message.content:
         if isinstance(block, dict):
             form = block.get("type")
             searches += form == "web_search_call" or (form in ("server_tool_use", "server_tool_call") and block.get("name") == "web_search")
-    return replace(usage, web_searches=searches) if searches else usage
+    return searches
 
 
 def _tier(reported: Mapping[str, object], about: Mapping[str, Any]) -> str | None:
@@ -122,14 +141,12 @@ def _tier(reported: Mapping[str, object], about: Mapping[str, Any]) -> str | Non
     return tier if isinstance(tier, str) else None
 
 
-def _cost(*places: Mapping[str, Any]) -> Decimal | None:
-    """Return the cost that the provider reports beside its usage, as OpenRouter does."""
-    for place in places:
-        for name in ("token_usage", "usage"):
-            report = place.get(name)
-            cost = cast("Mapping[str, object]", report).get("cost") if isinstance(report, dict) else None
-            if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0:
-                return Decimal(str(cost))
+def _cost(about: Mapping[str, Any], overall: Mapping[str, Any]) -> Decimal | None:
+    """Return the cost that the provider reports in its usage, as OpenRouter does, or beside it, as its integration does in streams."""
+    for report in (*_reports(about, overall), about):
+        cost = wire.reported_cost(report)
+        if cost is not None:
+            return cost
     return None
 
 

@@ -202,10 +202,44 @@ def test_raw_reports_are_read_where_langchain_made_none(about: Any):
 
 def test_searches_of_the_provider_are_counted():
     """LangChain's usage has no place for them; Anthropic's own report has."""
-    about = {"usage": {"server_tool_use": {"web_search_requests": 2}, "service_tier": "standard"}}
+    about = {"usage": {"input_tokens": 10, "output_tokens": 5, "server_tool_use": {"web_search_requests": 2}, "service_tier": "standard"}}
     end = answered(AIMessage("hi", usage_metadata=USAGE, response_metadata=about))
 
     assert (end.usage, end.service_tier) == (Usage(input=10, output=5, web_searches=2), "standard")
+
+
+def test_compactions_are_billed_though_langchain_reads_the_totals_alone():
+    """Anthropic's own report lists them: 10 + 1,000 in, 5 + 50 out."""
+    compaction = {"type": "compaction", "input_tokens": 1000, "output_tokens": 50}
+    about = {"usage": {"input_tokens": 10, "output_tokens": 5, "iterations": [compaction, {"type": "message", "input_tokens": 10}]}}
+
+    assert answered(AIMessage("hi", usage_metadata=USAGE, response_metadata=about)).usage == Usage(input=1010, output=55)
+
+
+@pytest.mark.parametrize(
+    ("details", "usage"),
+    [
+        # what LangChain has no place for is added
+        ({"image_tokens": 4}, Usage(input=10, output=5, cache_read=2, image_input=4)),
+        # what it has stays
+        ({"cached_tokens": 3}, Usage(input=10, output=5, cache_read=2)),
+        # and what would exceed a total beside it is left out
+        ({"cache_write_tokens": 9}, Usage(input=10, output=5, cache_read=2)),
+    ],
+)
+def test_the_providers_own_report_completes_langchains(details: Any, usage: Usage):
+    """Where both tell the same totals."""
+    said: Any = {**USAGE, "input_token_details": {"cache_read": 2}}
+    about = {"token_usage": {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": details}}
+
+    assert answered(AIMessage("hi", usage_metadata=said, response_metadata=about)).usage == usage
+
+
+def test_a_report_with_other_totals_is_not_believed():
+    """A stream's may be the sum of what was told again and again."""
+    about = {"token_usage": {"prompt_tokens": 30, "completion_tokens": 15, "prompt_tokens_details": {"image_tokens": 4}}}
+
+    assert answered(AIMessage("hi", usage_metadata=USAGE, response_metadata=about)).usage == Usage(input=10, output=5)
 
 
 def test_searches_in_a_stream_are_counted_by_their_blocks():
@@ -225,11 +259,19 @@ def test_the_tier_of_the_response_is_said():
     assert answered(AIMessage("hi", usage_metadata=usage)).service_tier == "flex"
 
 
-def test_a_cost_that_the_provider_reports_is_kept():
+@pytest.mark.parametrize(
+    ("about", "usd"),
+    [
+        ({"token_usage": {"prompt_tokens": 7, "completion_tokens": 3, "cost": 0.00014}}, "0.00014"),
+        # a key of the user's own: OpenRouter's charge, and the provider's
+        ({"token_usage": {"cost": 0.0001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.002}}}, "0.0021"),
+        # as OpenRouter's integration keeps it of a stream
+        ({"cost": 0.00014, "cost_details": {"upstream_inference_cost": 0.00014}}, "0.00014"),
+    ],
+)
+def test_a_cost_that_the_provider_reports_is_kept(about: Any, usd: str):
     """OpenRouter says what it charges."""
-    end = answered(AIMessage("hi", response_metadata={"token_usage": {"prompt_tokens": 7, "completion_tokens": 3, "cost": 0.00014}}))
-
-    assert str(end.cost_usd) == "0.00014"
+    assert str(answered(AIMessage("hi", response_metadata=about)).cost_usd) == usd
 
 
 def test_the_id_of_the_response_is_the_providers():
