@@ -87,6 +87,12 @@ def test_a_bad_value_is_one_sentence(variable: str, text: str, sentence: str):
     assert str(caught.value) == sentence
 
 
+def test_settings_made_in_code_refuse_a_collision_too():
+    """Not only the variable: a store would refuse the spans."""
+    with pytest.raises(SettingError, match=r"^cost_attributes names openlit and semconv-draft, but gen_ai.usage.cost and"):
+        Settings(cost_attributes=("mlflow", "semconv-draft", "openlit"))
+
+
 def test_a_bad_value_may_be_told_instead():
     """Then its default stands, and every other variable counts."""
     told: list[str] = []

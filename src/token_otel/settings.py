@@ -56,6 +56,9 @@ class Settings:
     worker: str = "thread"
     raise_errors: bool = False
 
+    def __post_init__(self) -> None:
+        _refuse_collision("cost_attributes", self.cost_attributes)
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, *, on_error: Callable[[str], object] | None = None) -> Settings:
         """Read the variables; an empty one counts as not set.
@@ -117,6 +120,14 @@ def _names(variable: str, text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def _refuse_collision(variable: str, chosen: tuple[str, ...]) -> None:
+    if "openlit" in chosen and "semconv-draft" in chosen:
+        raise SettingError(
+            f"{variable} names openlit and semconv-draft, but gen_ai.usage.cost and gen_ai.usage.cost.amount cannot stand "
+            "on one span: stores that expand dots refuse it"
+        )
+
+
 def _profiles(variable: str, text: str) -> tuple[str, ...]:
     chosen = tuple(name.lower() for name in _names(variable, text))
     if chosen == ("off",):
@@ -124,11 +135,7 @@ def _profiles(variable: str, text: str) -> tuple[str, ...]:
     for name in chosen:
         if name not in COST_PROFILES:
             raise SettingError(f"{variable} names {name!r}, but accepted are {', '.join(COST_PROFILES)}, or off")
-    if "openlit" in chosen and "semconv-draft" in chosen:
-        raise SettingError(
-            f"{variable} names openlit and semconv-draft, but gen_ai.usage.cost and gen_ai.usage.cost.amount cannot stand "
-            "on one span: stores that expand dots refuse it"
-        )
+    _refuse_collision(variable, chosen)
     return chosen
 
 

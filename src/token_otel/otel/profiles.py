@@ -1,6 +1,7 @@
 """Cost and usage under the names that each backend reads; one computation, several spellings.
 
-Source: the code of the backends, as of 2026-11: OpenLIT 1.45, Langfuse, Logfire 6, MLflow 3.17, Phoenix 20, semconv PR #443.
+Source: the code of the backends, as of 2026-11: OpenLIT 1.45, Langfuse, Logfire 6, MLflow 3.17, Phoenix 20, OpenInference 0.1.42,
+semconv PR #443.
 """
 
 from __future__ import annotations
@@ -47,18 +48,10 @@ def _mlflow(posting: Posting) -> Values:
 
 def _langfuse(posting: Posting) -> Values:
     values: Values = {}
-    usage, cost = posting.usage, posting.cost
-    if usage is not None:
-        # Langfuse's buckets exclude one another; ours are inclusive.
-        buckets = {
-            "input": usage.uncached if usage.input is not None else None,
-            "input_cached_tokens": usage.cache_read,
-            "input_cache_creation": usage.cache_write,
-            "output": None if usage.output is None else usage.output - (usage.reasoning or 0),
-            "output_reasoning_tokens": usage.reasoning,
-            "total": _total(usage),
-        }
-        values[sc.LANGFUSE_USAGE] = json.dumps({name: tokens for name, tokens in buckets.items() if tokens is not None})
+    buckets = {} if posting.usage is None else _exclusive(posting.usage)
+    if buckets:
+        values[sc.LANGFUSE_USAGE] = json.dumps(buckets)
+    cost = posting.cost
     figures = {"input": cost.input_usd, "output": cost.output_usd, "total": cost.total_usd}
     known = {name: float(usd) for name, usd in figures.items() if usd is not None}
     if known:
@@ -66,23 +59,54 @@ def _langfuse(posting: Posting) -> Values:
     return values
 
 
+def _exclusive(usage: Usage) -> dict[str, int]:
+    """Return the tokens in Langfuse's buckets, which exclude one another: all but the total sum to the total.
+
+    What is cached counts as cached, whatever its modality: a bucket for cached audio is not known to Langfuse.
+    """
+    audio_in = min((usage.audio_input or 0) - (usage.audio_cache_read or 0), usage.uncached)
+    output = (usage.output or 0) - (usage.reasoning or 0)
+    audio_out = min(usage.audio_output or 0, output)
+    buckets = {
+        "input": None if usage.input is None else usage.uncached - audio_in,
+        "input_cached_tokens": usage.cache_read,
+        "input_cache_creation_5m": usage.cache_write_5m,
+        "input_cache_creation_1h": usage.cache_write_1h,
+        "input_audio_tokens": audio_in or None,
+        "output": None if usage.output is None else output - audio_out,
+        "output_reasoning_tokens": usage.reasoning,
+        "output_audio_tokens": audio_out or None,
+        "total": _total(usage),
+    }
+    return {name: tokens for name, tokens in buckets.items() if tokens is not None}
+
+
 def _openinference(posting: Posting) -> Values:
     usage, cost = posting.usage, posting.cost
-    figures: dict[str, int | float | None] = {
-        sc.OPENINFERENCE_COST_INPUT: None if cost.input_usd is None else float(cost.input_usd),
-        sc.OPENINFERENCE_COST_OUTPUT: None if cost.output_usd is None else float(cost.output_usd),
-        sc.OPENINFERENCE_COST_TOTAL: None if cost.total_usd is None else float(cost.total_usd),
+    dollars = {
+        sc.OPENINFERENCE_COST_INPUT: cost.input_usd,
+        sc.OPENINFERENCE_COST_CACHE_READ: cost.cache_read_usd,
+        sc.OPENINFERENCE_COST_CACHE_WRITE: cost.cache_write_usd,
+        sc.OPENINFERENCE_COST_OUTPUT: cost.output_usd,
+        sc.OPENINFERENCE_COST_REASONING: cost.reasoning_usd,
+        sc.OPENINFERENCE_COST_TOTAL: cost.total_usd,
     }
+    values: Values = {name: float(usd) for name, usd in dollars.items() if usd is not None}
+    if posting.model is not None:
+        values[sc.OPENINFERENCE_MODEL] = posting.model
     if usage is not None:
-        figures |= {
+        counts = {
             sc.OPENINFERENCE_INPUT: usage.input,
             sc.OPENINFERENCE_OUTPUT: usage.output,
             sc.OPENINFERENCE_TOTAL: _total(usage),
             sc.OPENINFERENCE_CACHE_READ: usage.cache_read,
             sc.OPENINFERENCE_CACHE_WRITE: usage.cache_write,
+            sc.OPENINFERENCE_AUDIO_INPUT: usage.audio_input,
             sc.OPENINFERENCE_REASONING: usage.reasoning,
+            sc.OPENINFERENCE_AUDIO_OUTPUT: usage.audio_output,
         }
-    return {name: value for name, value in figures.items() if value is not None}
+        values |= {name: tokens for name, tokens in counts.items() if tokens is not None}
+    return values
 
 
 def _total(usage: Usage) -> int | None:
@@ -96,6 +120,16 @@ PROFILES: Mapping[str, Profile] = {
     "logfire": _logfire,
     "mlflow": _mlflow,
     "semconv-draft": _draft,
+}
+
+_LANGFUSE_TYPE = {
+    "chat": "generation",
+    "text_completion": "generation",
+    "embeddings": "embedding",
+    "execute_tool": "tool",
+    "retrieval": "retriever",
+    "invoke_agent": "agent",
+    "invoke_workflow": "chain",
 }
 
 _OPENINFERENCE_KIND = {
@@ -115,10 +149,14 @@ def operation_attributes(profiles: Iterable[str], operation: str, conversation_i
     for profile in profiles:
         if profile == "openinference":
             values[sc.OPENINFERENCE_KIND] = _OPENINFERENCE_KIND[operation]
+            if conversation_id is not None:
+                values[sc.OPENINFERENCE_SESSION] = conversation_id
         elif profile == "mlflow" and operation in ("invoke_workflow", "retrieval"):
             values[sc.MLFLOW_SPAN_TYPE] = json.dumps("WORKFLOW" if operation == "invoke_workflow" else "RETRIEVER")
-        elif profile == "langfuse" and conversation_id is not None:
-            values[sc.LANGFUSE_SESSION] = conversation_id
+        elif profile == "langfuse":
+            values[sc.LANGFUSE_TYPE] = _LANGFUSE_TYPE[operation]
+            if conversation_id is not None:
+                values[sc.LANGFUSE_SESSION] = conversation_id
     return values
 
 
