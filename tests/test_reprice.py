@@ -247,6 +247,65 @@ def test_a_fee_that_nothing_explains_stays(files: Path):
     assert (found[sc.COST_FEES], found[sc.COST_TOTAL]) == (0.01, 0.014)
 
 
+def test_tokens_that_contradict_one_another_are_left_alone(files: Path, capsys: pytest.CaptureFixture[str]):
+    """More was read from the cache than at all: there is no bill for that."""
+    line = Path(write(files / "t.jsonl", chat("c", PRICED | {sc.CACHE_READ_TOKENS: 2000}))).read_bytes()
+    reprice(files)
+
+    assert (files / "o.jsonl").read_bytes() == line
+    assert "1 call left alone: no usable tokens on the span." in capsys.readouterr().out
+
+
+def test_an_agent_whose_calls_lose_their_price_does_not_know_its_cost(files: Path):
+    """And says that it is incomplete; a text over its life costs an unknown amount too."""
+    (files / "p.toml").write_text('[[model]]\nmatch = "m-2"\ninput = 2\n')
+    flow = {sc.FLOW_ORIGINS: ["user"], sc.FLOW_TOKENS: [1000], sc.FLOW_COST: [0.001]}
+    messages = {sc.AGENT_MESSAGE_PRODUCERS: ["user"], sc.AGENT_MESSAGE_COST: [0.001]}
+    own = sc.rollup(sc.OWN, "cost_usd")
+    write(files / "t.jsonl", span("a", "invoke_agent", {own: 0.002, **messages}), chat("c", PRICED | flow, parent="a"))
+    reprice(files)
+
+    found = attributes(files / "o.jsonl", "a")
+    assert found[sc.AGENT_INCOMPLETE] == 1
+    assert not {own, sc.AGENT_MESSAGE_COST} & set(found)
+
+
+def test_what_came_after_an_agents_end_is_not_in_its_sum(files: Path):
+    """Its span was written before."""
+    own = sc.rollup(sc.OWN, "cost_usd")
+    late = {sc.LATE: True, sc.COST_STATUS: "priced", sc.OUTPUT_TOKENS: 50, sc.COST_OUTPUT: 0.0005, sc.COST_TOTAL: 0.0005}
+    agent = span("a", "invoke_agent", {own: 0.002}, end_ns=1_790_000_002_000_000_000)
+    write(files / "t.jsonl", agent, chat("c", PRICED, parent="a"))
+    write(files / "t.jsonl", chat("d", late, parent="a", continues="c", end_ns=1_790_000_003_000_000_000))
+    reprice(files)
+
+    assert attributes(files / "o.jsonl", "a")[own] == 0.004
+
+
+def test_searches_are_told_by_their_fees(files: Path):
+    """Two at the list's cent each are two at another price."""
+    claude = {sc.PROVIDER_NAME: "anthropic", sc.REQUEST_MODEL: "claude-haiku-4-5"}
+    (files / "p.toml").write_text('[[model]]\nmatch = "claude-*"\ninput = 2\noutput = 20\nweb_search = 0.03\n')
+    write(files / "t.jsonl", chat("c", PRICED | claude | {sc.COST_FEES: 0.02, sc.COST_TOTAL: 0.022}))
+    reprice(files)
+
+    found = attributes(files / "o.jsonl", "c")
+    assert (found[sc.COST_FEES], found[sc.COST_TOTAL]) == (0.06, 0.064)
+
+
+def test_prices_come_from_the_setting_too(files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """As for the recorder; but what cannot be read is an error, since nobody would see the difference."""
+    write(files / "t.jsonl", chat("c", PRICED))
+    command = ["reprice", str(files / "t.jsonl"), "--out", str(files / "o.jsonl")]
+    monkeypatch.setenv("TOKEN_OTEL_PRICES", str(files / "p.toml"))
+    assert main(command) == 0
+    assert attributes(files / "o.jsonl", "c")[sc.COST_TOTAL] == 0.004
+
+    monkeypatch.setenv("TOKEN_OTEL_PRICES", str(files / "none.toml"))
+    assert main(command) == 2
+    assert "none.toml: cannot be read" in capsys.readouterr().err
+
+
 def test_nothing_else_is_touched(files: Path):
     """Spans of others, metrics and torn lines are copied to the byte."""
     path = files / "t.jsonl"

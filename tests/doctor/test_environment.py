@@ -39,6 +39,42 @@ def test_says_what_keeps_all_of_them_from_working(env: dict[str, str], sentence:
     assert sentence in line
 
 
+def _distribution(place: Path, name: str, version: str, *lines: str, entry_point: str = "") -> None:
+    info = place / "site" / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *lines, ""]))
+    if entry_point:
+        (info / "entry_points.txt").write_text(f"[token_otel]\n{entry_point}\n")
+
+
+@pytest.mark.parametrize(
+    ("installed", "grade", "do"),
+    [
+        ("1.5", "ok", ""),
+        ("2.1", "warning", 'Install one that is supported: pip install "acme>=1,<2"'),
+        (None, "note", 'If you use it: pip install "token-otel-acme[agents]"'),
+    ],
+)
+def test_an_integration_supports_some_versions(place: Path, monkeypatch: pytest.MonkeyPatch, installed: str | None, grade: str, do: str):
+    """Its own metadata says which; the sentence holds what to install."""
+    requirement = "Requires-Dist: acme<2,>=1; extra == 'agents'"
+    _distribution(place, "token-otel-acme", "0.3", "Requires-Dist: other", requirement, entry_point="acme = token_otel_acme:integration")
+    if installed is not None:
+        _distribution(place, "acme", installed)
+    monkeypatch.setattr(sys, "path", [str(place / "site")])
+
+    [finding] = integrations.findings({})
+    assert (finding.grade, finding.do) == (grade, do)
+    assert finding.found.startswith("token_otel_acme (token-otel-acme 0.3) ")
+
+
+def test_an_installation_without_integrations_is_broken(place: Path, monkeypatch: pytest.MonkeyPatch):
+    """The wheel brings some."""
+    monkeypatch.setattr(sys, "path", [str(place)])
+
+    assert Found(integrations.findings({})).to_do() == ["Reinstall it: pip install --force-reinstall token-otel"]
+
+
 @pytest.mark.parametrize(
     ("installed", "accepted", "fit"),
     [
@@ -47,6 +83,8 @@ def test_says_what_keeps_all_of_them_from_working(env: dict[str, str], sentence:
         ("2.0.0", ">=1.2,<2", False),
         ("1.1.9", ">=1.2,<2", False),
         ("2.0rc1", ">=1.2,<2", False),
+        ("1.3", ">=1,!=1.2", True),
+        ("1.3", ">=1,===odd", True),
     ],
 )
 def test_versions_are_compared_by_their_numbers(installed: str, accepted: str, fit: bool):

@@ -53,10 +53,10 @@ def test_a_file_without_ours(file: Path):
 
 def test_calls_without_usage_name_the_class_to_set(file: Path):
     """A stream of an OpenAI-compatible server reports usage when asked."""
-    write(file, chat("c", UNREPORTED | {sc.REQUEST_STREAM: True}), chat("d", PRICED))
+    write(file, chat("c", UNREPORTED | {sc.REQUEST_STREAM: True}), chat("d", PRICED | {sc.RESPONSE_MODEL: "m-1-2026"}))
     found = examine(file)
 
-    assert found.of("warning") == ["1 of 2 calls to openai/m-1 have no usage (streamed): they are in no sum."]
+    assert found.of("warning") == ["No usage for 1 of 2 calls to openai/m-1 (streamed): they are in no sum."]
     assert found.to_do() == ["Set stream_usage=True on ChatOpenAI (it is off by default where a base_url is set)."]
 
 
@@ -125,9 +125,7 @@ def test_spans_of_others_count_twice(file: Path):
     write(file, chat("d", {sc.INPUT_TOKENS: 1000, sc.OUTPUT_TOKENS: 100}), scope="com.anthropic.sdk.python")
     [finding] = [finding for finding in examine(file).findings if finding.grade == "warning"]
 
-    assert finding.found == (
-        "1 span of com.anthropic.sdk.python carry tokens too: a sum over all spans counts 1,100 tokens on top of ours."
-    )
+    assert finding.found == ("Tokens stand on 1 span of com.anthropic.sdk.python too: a sum over all spans counts 1,100 on top of ours.")
     assert finding.do.startswith("Set ANTHROPIC_OPEN_TELEMETRY=false,")
 
 
@@ -148,7 +146,7 @@ def test_spans_that_are_missing(file: Path):
 
     assert examine(file).of("warning") == [
         "1 line broken off: the spans on them are missing.",
-        "1 call that agents count as theirs have no span here: sums over calls are too small.",
+        "No span here for 1 call that agents count as theirs: sums over calls are too small.",
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires, version
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 
 from token_otel.doctor.finding import Finding
 
@@ -21,7 +21,7 @@ def findings(env: Mapping[str, str]) -> Iterator[Finding]:
     for point in points:
         yield _integration(point)
     if not points:
-        found = f"token-otel {_version(_CORE)} has no integration."
+        found = f"token-otel {_version(_CORE) or 'of unknown version'} has no integration."
         yield Finding(about=ABOUT, grade="warning", found=found, do="Reinstall it: pip install --force-reinstall token-otel")
     if env.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         found = "OTEL_SDK_DISABLED=true switches OpenTelemetry off, and token-otel with it."
@@ -70,11 +70,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _supported(point: EntryPoint, framework: str) -> tuple[str | None, str]:
     """Return the extra that installs a framework, and the versions that it accepts."""
-    try:
-        lines = requires(point.dist.name if point.dist is not None else _CORE) or []
-    except PackageNotFoundError:
-        lines = []
-    for line in lines:
+    for line in (point.dist.requires if point.dist is not None else None) or ():
         match = _REQUIREMENT.match(line)
         if match is not None and match[1].lower().replace("_", "-") == framework:
             return match[3], ",".join(sorted(match[2].replace(" ", "").split(","), reverse=True))

@@ -48,12 +48,15 @@ def findings(calls: Sequence[Call], env: Mapping[str, str], *, file: str) -> Ite
 
 def _unreported(calls: Sequence[Call]) -> Iterator[Finding]:
     """Yield the calls that ended well and of which the provider told no usage."""
-    models = _grouped(calls, lambda call: call.cost_status == "unreported" and run_status(call.span) != "cancelled")
+    models: dict[Model, list[Call]] = {}
+    for call in calls:
+        if call.cost_status == "unreported" and run_status(call.span) != "cancelled":
+            models.setdefault(_asked(call), []).append(call)
     for model, group in models.items():
         streamed = sum(call.span.attributes.get(sc.REQUEST_STREAM) is True for call in group)
-        of = sum(_model(call) == model for call in calls)
+        of = sum(_asked(call) == model for call in calls)
         how = " (streamed)" if streamed == len(group) else ""
-        found = f"{len(group):,} of {_plural(of, 'call')} to {_name(model)} have no usage{how}: they are in no sum."
+        found = f"No usage for {len(group):,} of {_plural(of, 'call')} to {_name(model)}{how}: they are in no sum."
         yield Finding(about=ABOUT, grade="warning", found=found, do=_ask_for_usage(model, streamed=bool(streamed)))
 
 
@@ -150,6 +153,11 @@ def _grouped(calls: Sequence[Call], wanted: Callable[[Call], bool]) -> Mapping[M
 def _model(call: Call) -> Model:
     span = call.span
     return values.text(span, sc.PROVIDER_NAME), values.text(span, sc.RESPONSE_MODEL) or values.text(span, sc.REQUEST_MODEL)
+
+
+def _asked(call: Call) -> Model:
+    """Return the model that was asked: without usage, there is often no word of who answered."""
+    return _model(call)[0], values.text(call.span, sc.REQUEST_MODEL) or values.text(call.span, sc.RESPONSE_MODEL)
 
 
 def _name(model: Model) -> str:

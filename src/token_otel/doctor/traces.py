@@ -70,7 +70,7 @@ def _missing(read: Read) -> Iterator[Finding]:
         yield Finding(about=ABOUT, grade="warning", found=found, do=do)
     unseen = build(read.spans).unseen_calls
     if unseen:
-        found = f"{_plural(unseen, 'call')} that agents count as theirs have no span here: sums over calls are too small."
+        found = f"No span here for {_plural(unseen, 'call')} that agents count as theirs: sums over calls are too small."
         do = "Give the files of all processes at once; look for a sampler or a full export queue."
         yield Finding(about=ABOUT, grade="warning", found=found, do=do)
 
@@ -84,8 +84,8 @@ def _doubles(spans: Sequence[SpanRecord]) -> Iterator[Finding]:
     for scope, theirs in scopes.items():
         tokens = sum(values.count(span, _PREFIX + name) or 0 for span in theirs for name in _NAMES)
         found = (
-            f"{_plural(len(theirs), 'span')} of {scope or 'a scope without a name'} carry tokens too: a sum over all spans counts "
-            f"{tokens:,} tokens on top of ours."
+            f"Tokens stand on {_plural(len(theirs), 'span')} of {scope or 'a scope without a name'} too: a sum over all spans counts "
+            f"{tokens:,} on top of ours."
         )
         switch = next((f"{double.variable}={double.value}" for double in DOUBLES if double.writes(scope)), None)
         do = f"Set {switch}" if switch else "Turn that instrumentation off"

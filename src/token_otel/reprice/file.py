@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from decimal import localcontext
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -20,6 +21,7 @@ from token_otel.reprice.summary import Summary, summary
 Json: TypeAlias = dict[str, Any]
 
 _NO_SCOPE: Json = {}
+_DIGITS = 60  # a damaged file may hold any number
 
 
 class RepriceError(TraceFileError):
@@ -51,8 +53,9 @@ def reprice(
     """
     file = read_trace_file(path)
     tree = Tree(file.spans)
-    calls = list(repriced(tree, now, then))
-    found = changes(tree, calls, profiles)
+    with localcontext(prec=_DIGITS):
+        calls = list(repriced(tree, now, then))
+        found = changes(tree, calls, profiles)
     models = [span for span in tree.spans if operation_of(span) in CALLS]
     kept = sum(is_kept(span) for span in models)
     _write(Path(path), Path(out), found)
@@ -85,7 +88,7 @@ def _rewritten(line: bytes, found: Mapping[SpanKey, Changes]) -> bytes:
     touched = False
     for resource_spans in request.get("resourceSpans") or ():
         for scope_spans in resource_spans.get("scopeSpans") or ():
-            if scope_spans.get("scope", _NO_SCOPE).get("name") == sc.SCOPE:
+            if (scope_spans.get("scope") or _NO_SCOPE).get("name") == sc.SCOPE:
                 for span in scope_spans.get("spans") or ():
                     differing = found.get((span["traceId"].lower(), span["spanId"].lower()))
                     if differing:
