@@ -48,10 +48,39 @@ def test_a_failure_of_ours_is_logged_once_per_cause(caplog: pytest.LogCaptureFix
         made.recorder.record(ModelEnded(run_id=str(number), usage=USAGE))
     made.recorder.record(ModelStarted(run_id=[], model="cheap"))  # pyright: ignore[reportArgumentType]
 
-    first, second = caplog.messages
+    first, second = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert first.startswith("token-otel failed (RuntimeError at Broken.find:")
     assert second.startswith("token-otel failed (TypeError at Ledger.")
     assert "Rosebud" not in caplog.text
+
+
+def test_a_model_without_a_price_is_said_once(caplog: pytest.LogCaptureFixture):
+    """For each provider and model, with the entry to write: a call without a cost would pass for a free one."""
+    made = bench()
+    for number, (provider, model) in enumerate(
+        [("acme", "new-1"), ("acme", "new-1"), (None, "new-1"), ("acme", "cheap"), ("ollama", "new-1")]
+    ):
+        made.recorder.record(ModelStarted(run_id=str(number), model=model, provider=provider))
+        made.recorder.record(ModelEnded(run_id=str(number), usage=USAGE))
+
+    entry = "input = ..., output = ... in USD per million tokens"
+    assert caplog.messages == [
+        "no price is known for new-1 of acme; state one in the file that TOKEN_OTEL_PRICES names: "
+        f'[[model]] with provider = "acme", match = "new-1", {entry}',
+        f'no price is known for new-1; state one in the file that TOKEN_OTEL_PRICES names: [[model]] with match = "new-1", {entry}',
+    ]
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_made_up_models_are_not_all_warned_of(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """Nor is each remembered."""
+    monkeypatch.setattr("token_otel.recorder.WARNED_MODELS", 2)
+    made = bench()
+    for number in range(5):
+        made.recorder.record(ModelStarted(run_id=str(number), model=f"new-{number}"))
+        made.recorder.record(ModelEnded(run_id=str(number), usage=USAGE))
+
+    assert len(caplog.messages) == 2
 
 
 def test_what_fails_costs_its_own_part_alone():

@@ -27,11 +27,13 @@ from token_otel.otel.semconv import SCOPE
 from token_otel.otel.spans import SpanWriter
 from token_otel.prices import PriceBook
 from token_otel.prices.lazy import LazyBook
+from token_otel.prices.price_file import unpriced
 from token_otel.settings import Settings
 from token_otel.worker import Worker
 
 logger = logging.getLogger("token_otel")
 
+WARNED_MODELS = 1_000  # a program that makes up names gets no warning for each
 LATEST_NS = 1 << 63  # in the year 2262: what is stamped later is no time
 
 
@@ -58,6 +60,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._logged: set[tuple[type, str]] = set()
         self._providers: set[str | None] = set()
+        self._unpriced: set[tuple[str | None, str]] = set()
         inline = settings.worker == "inline"
         self._worker = Worker(self._close_overdue, on_error=self._failed if inline else self._log, inline=inline)
         self._prices = LazyBook(prices, settings.prices, self._worker)
@@ -193,11 +196,22 @@ class Recorder:
     def _write(self, closed: Iterable[Closed]) -> None:
         # Outside the lock: an exporter that is slow must not keep other callers waiting.
         for item in closed:
+            self._say_unpriced(item)
             for write in self._writers:
                 try:
                     write(item)
                 except Exception as error:
                     self._failed(error)
+
+    def _say_unpriced(self, item: Closed) -> None:
+        """Say once, for each model, that its calls have no cost: left alone, it would look like a call that was free."""
+        start, posting = item.run.event, item.posting
+        if posting is None or posting.cost.status != "unpriced" or not posting.usage or not isinstance(start, ModelStarted):
+            return
+        key = (start.provider, posting.model or "a model without a name")
+        if key not in self._unpriced and len(self._unpriced) < WARNED_MODELS:
+            self._unpriced.add(key)
+            logger.warning(unpriced(*key))
 
     def _count(self, parts: tuple[Part, ...]) -> None:
         if self._flow is None or not parts:

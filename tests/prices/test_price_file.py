@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from token_otel.prices.price_file import PriceFile, PriceFileError, parse, read, read_all
+from token_otel.prices.price_file import PriceFile, PriceFileError, parse, read, read_all, unpriced
 
 KEYS = (
     "audio_cache_read, audio_input, audio_output, cache_read, cache_write, cache_write_1h, cache_write_5m, citation, from, gpu_hour, "
@@ -215,3 +215,12 @@ def test_the_variable_holds_json_itself():
 
     assert (file.version, len(file.entries), nothing) == ("TOKEN_OTEL_PRICES", 1, [])
     assert [str(error).partition(", but")[0] for error in errors] == ["TOKEN_OTEL_PRICES, model entry 1: found the key `price`"]
+
+
+def test_what_to_write_for_a_model_fits_into_any_log():
+    """Its name comes from a response."""
+    sentence = unpriced("a\ud800", 'x"\n' + "y" * 1_000)
+
+    assert sentence.isascii()
+    assert sentence.isprintable()
+    assert len(sentence) < 1_000

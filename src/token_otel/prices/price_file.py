@@ -119,12 +119,18 @@ def parse(text: str, *, name: str, form: str) -> PriceFile:
 
 def unpriced(provider: str | None, model: str) -> str:
     """Return the sentence about a model without a price: it ends with the entry to write."""
-    of = f" of {provider}" if provider else ""
-    seller = f'provider = "{provider}", ' if provider else ""
+    name, of, seller = _plain(model), "", ""
+    if provider:
+        of, seller = f" of {_plain(provider)}", f'provider = "{_plain(provider)}", '
     return (
-        f"no price is known for {model}{of}; state one in the file that {VARIABLE} names: "
-        f'[[model]] with {seller}match = "{model}", input = ..., output = ... in USD per million tokens'
+        f"no price is known for {name}{of}; state one in the file that {VARIABLE} names: "
+        f'[[model]] with {seller}match = "{name}", input = ..., output = ... in USD per million tokens'
     )
+
+
+def _plain(name: str) -> str:
+    """Return a name that any log can hold: it comes from a response, and may be anything."""
+    return json.dumps(name[:200])[1:-1]
 
 
 def _entry_lines(text: str) -> list[int]:
