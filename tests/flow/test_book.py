@@ -241,7 +241,7 @@ def test_each_provider_teaches_its_own(flow: FlowBook):
 )
 def test_an_estimate_of_a_prompt_by_hand(flow: FlowBook, model: str, parts: list[Part], input_tokens: int):
     """Text, framing of messages and calls, schemas, and what the provider hides."""
-    assert flow.estimate(flow.read(tuple(parts), "planner", "c"), [], model) == (input_tokens, 0)
+    assert flow.estimate(flow.read(tuple(parts), "planner", "c"), [], model) == (input_tokens, None)
 
 
 def test_functions_are_told_by_their_form(flow: FlowBook):
@@ -287,3 +287,12 @@ def test_what_models_teach_is_bounded(flow: FlowBook):
         flow.split(reading, Usage(input=1), UNPRICED, f"model-{number}")
 
     assert len(flow._calibrations) <= 1024  # pyright: ignore[reportPrivateUsage]
+
+
+def test_an_output_that_nobody_saw_is_not_estimated():
+    """A call that was cut by its parent leaves no text: its output is unknown, not 0."""
+    book = FlowBook(1 << 20)
+    reading = book.read((Part(kind="user", text="How deep is the river at mile nine?"),), "pilot", "c")
+
+    assert book.estimate(reading, (), "gpt-5")[1] is None
+    assert book.estimate(reading, (Part(kind="assistant", text="Nine feet."),), "gpt-5")[1] is not None

@@ -122,13 +122,13 @@ class FlowBook:
             tokens = dict(zip(texts, largest_remainder(rest, sizes), strict=True))
         return OutputSplit(tokens.get("text", 0), tokens.get("tool_call", 0), reasoning + tokens.get("reasoning", 0))
 
-    def estimate(self, reading: Reading, output: Sequence[Part], model: str, provider: str = "") -> tuple[int, int]:
-        """Estimate the input and output tokens of a call whose provider reported nothing."""
+    def estimate(self, reading: Reading, output: Sequence[Part], model: str, provider: str = "") -> tuple[int, int | None]:
+        """Estimate the tokens of a call whose provider reported nothing: its input, and its output if any of that was seen."""
         family = family_of(model)
         weights, _ = self._weights(reading, family)
         calibration = self._calibration(reading, model, provider, family)
-        written = sum(self._sizes([part.text for part in output])[0])
-        return max(0, round(calibration.expect(sum(weights)))), round(written * calibration.factor)
+        written = round(sum(self._sizes([part.text for part in output])[0]) * calibration.factor) if output else None
+        return max(0, round(calibration.expect(sum(weights)))), written
 
     def weighed(self, reading: Reading) -> Reading:
         """Return the same reading with its texts exchanged for their sizes: a run that is over keeps no prompt alive."""

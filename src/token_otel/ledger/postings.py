@@ -26,7 +26,7 @@ class Posting:
         shares: The input by origin and producer; they sum to `usage.input`.
         method: How the shares were found.
         output: The output by kind; sums to `usage.output`.
-        estimated: Our own estimate of `(input, output)`, where nothing was reported.
+        estimated: Our own estimate of `(input, output)`, where nothing was reported; an output that nobody saw is unknown.
         saved: For an answer from the framework's own cache, what it would have used and cost.
         refused: An attempt that failed without a bill: it has cost nothing.
         first: For the real end of a call that was closed before it came, what was booked then: the rest is booked here.
@@ -39,7 +39,7 @@ class Posting:
     shares: tuple[Share, ...] = ()
     method: str | None = None
     output: OutputSplit | None = None
-    estimated: tuple[int, int] | None = None
+    estimated: tuple[int, int | None] | None = None
     saved: Posting | None = None
     refused: bool = False
     first: Posting | None = None

@@ -99,7 +99,8 @@ def posting_attributes(posting: Posting, names: Names, *, cache_write_name: str 
     if posting.usage is not None:
         values |= usage_attributes(posting.usage, cache_write_name=cache_write_name)
     if posting.estimated is not None:
-        values[sc.ESTIMATED_INPUT], values[sc.ESTIMATED_OUTPUT] = posting.estimated
+        values[sc.ESTIMATED_INPUT] = posting.estimated[0]
+        _set(values, sc.ESTIMATED_OUTPUT, posting.estimated[1])
     values |= cost_attributes(posting.cost)
     values |= flow_attributes(posting.shares, names)
     _set(values, sc.FLOW_METHOD, posting.method)
