@@ -14,10 +14,16 @@ import pytest
 from tests.trace_files import attributes, chat, producer, span, write
 
 from token_otel.cli import main
+from token_otel.ledger import Posting
+from token_otel.otel import profiles
 from token_otel.otel import semconv as sc
 from token_otel.otel.trace_file import read_trace_file
+from token_otel.prices import Cost
 from token_otel.report import load
 from token_otel.reprice import default_out
+from token_otel.reprice.changes import COST_NAMES
+from token_otel.settings import COST_PROFILES
+from token_otel.usage import Usage
 
 ROOT = Path(__file__).parent.parent
 
@@ -84,6 +90,27 @@ def test_speaks_as_the_file_does(files: Path):
     assert found[sc.LOGFIRE_COST] == 0.004
     assert json.loads(found[sc.MLFLOW_COST]) == {"input_cost": 0.002, "output_cost": 0.002, "total_cost": 0.004}
     assert sc.OPENLIT_COST not in found
+
+
+@pytest.mark.parametrize("profile", COST_PROFILES)
+def test_every_cost_of_every_backend_is_repriced(profile: str):
+    """What a profile writes of a priced call and not of an unpriced one is what `reprice` has to know."""
+    usd = Decimal(1)
+    cost = Cost(
+        status="priced",
+        input_usd=usd,
+        output_usd=usd,
+        total_usd=usd,
+        cache_read_usd=usd,
+        cache_write_usd=usd,
+        reasoning_usd=usd,
+    )
+    usage = Usage(input=1, output=1)
+    priced, unpriced = (
+        profiles.cost_attributes([profile], Posting(usage=usage, usage_status="reported", cost=each, model="m"))
+        for each in (cost, Cost(status="unpriced"))
+    )
+    assert set(priced) - set(unpriced) == set(COST_NAMES[profile])
 
 
 def test_takes_away_what_has_no_price_now(files: Path):

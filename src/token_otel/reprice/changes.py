@@ -23,14 +23,18 @@ _OURS = (
     *(sc.COST_CACHE_READ, sc.COST_CACHE_WRITE, sc.COST_REASONING),
     *(sc.PRICE_SOURCE, sc.PRICE_VERSION, sc.PRICE_MODEL),
 )
-_OF_PROFILE: Mapping[str, tuple[str, ...]] = {
+COST_NAMES: Mapping[str, tuple[str, ...]] = {
     "openlit": (sc.OPENLIT_COST,),
     "logfire": (sc.LOGFIRE_COST,),
     "semconv-draft": (sc.DRAFT_COST_AMOUNT, sc.DRAFT_COST_CURRENCY, sc.DRAFT_COST_SOURCE),
     "mlflow": (sc.MLFLOW_COST,),
     "langfuse": (sc.LANGFUSE_COST,),
-    "openinference": (sc.OPENINFERENCE_COST_INPUT, sc.OPENINFERENCE_COST_OUTPUT, sc.OPENINFERENCE_COST_TOTAL),
+    "openinference": (
+        *(sc.OPENINFERENCE_COST_TOTAL, sc.OPENINFERENCE_COST_INPUT, sc.OPENINFERENCE_COST_OUTPUT),
+        *(sc.OPENINFERENCE_COST_CACHE_READ, sc.OPENINFERENCE_COST_CACHE_WRITE, sc.OPENINFERENCE_COST_REASONING),
+    ),
 }
+"""What each backend's profile says of a cost; all else it says stays as it is."""
 
 
 def changes(tree: Tree, calls: Sequence[Repriced], default_profiles: Iterable[str]) -> dict[SpanKey, Changes]:
@@ -53,8 +57,8 @@ def _call(call: Repriced, origins: Origins, spoken: Sequence[str]) -> dict[str, 
     posting = Posting(usage=call.usage, usage_status="reported", cost=call.cost, model=None)
     values: Values = {sc.COST_STATUS: call.cost.status, **attributes.cost_attributes(call.cost)}
     words = profiles.cost_attributes(spoken, posting)
-    values |= {name: words[name] for profile in spoken for name in _OF_PROFILE[profile] if name in words}
-    names = [*_OURS, *(name for names in _OF_PROFILE.values() for name in names)]
+    values |= {name: words[name] for profile in spoken for name in COST_NAMES[profile] if name in words}
+    names = [*_OURS, *(name for names in COST_NAMES.values() for name in names)]
     if not call.same_amounts:
         names += [sc.FLOW_COST, sc.FLOW_PRODUCER_COST]
         costs = origin_costs(call)
@@ -69,7 +73,7 @@ def _profiles(spans: Iterable[SpanRecord], default: Iterable[str]) -> list[str]:
     priced = [span for span in spans if sc.COST_TOTAL in span.attributes]
     if not priced:
         return list(default)
-    return [profile for profile, names in _OF_PROFILE.items() if any(names[0] in span.attributes for span in priced)]
+    return [profile for profile, names in COST_NAMES.items() if any(names[0] in span.attributes for span in priced)]
 
 
 def _differing(span: SpanRecord | None, values: Changes) -> Changes:
