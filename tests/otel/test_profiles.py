@@ -186,6 +186,14 @@ def test_openinference_tells_audio():
     }
 
 
+@pytest.mark.parametrize("profile", ["langfuse", "openinference"])
+def test_no_audio_is_not_spoken_of(profile: str):
+    """OpenAI reports a 0 on every call, and Phoenix would show a row for it."""
+    posting = Posting(usage=Usage(input=70, output=7, audio_input=0, audio_output=0), usage_status="reported", cost=UNPRICED, model="x")
+
+    assert "audio" not in repr(cost_attributes([profile], posting))
+
+
 @pytest.mark.parametrize("left_out", ["semconv-draft", "openlit"])
 def test_several_profiles_stand_side_by_side(left_out: str):
     """None replaces another's key, and none of a span's keys is the beginning of another: stores that expand dots refuse that."""

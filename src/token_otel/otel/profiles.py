@@ -101,9 +101,9 @@ def _openinference(posting: Posting) -> Values:
             sc.OPENINFERENCE_TOTAL: _total(usage),
             sc.OPENINFERENCE_CACHE_READ: usage.cache_read,
             sc.OPENINFERENCE_CACHE_WRITE: usage.cache_write,
-            sc.OPENINFERENCE_AUDIO_INPUT: usage.audio_input,
+            sc.OPENINFERENCE_AUDIO_INPUT: usage.audio_input or None,  # Phoenix gives each a row, even of 0
             sc.OPENINFERENCE_REASONING: usage.reasoning,
-            sc.OPENINFERENCE_AUDIO_OUTPUT: usage.audio_output,
+            sc.OPENINFERENCE_AUDIO_OUTPUT: usage.audio_output or None,
         }
         values |= {name: tokens for name, tokens in counts.items() if tokens is not None}
     return values
