@@ -11,6 +11,19 @@ from token_otel.prices.genai import GenaiBook
 from token_otel.prices.layers import corrections, list_prices
 
 BOOK = list_prices()
+HOUR_NS = 3_600_000_000_000
+
+# A model for each pattern that is no name.
+EXAMPLES = {
+    "^deepseek-(chat|reasoner)$": "deepseek-chat",
+    "^deepseek-flash(-latest)?$": "deepseek-flash",
+    "^gpt-4o-audio-preview(?!-2024-10-01)": "gpt-4o-audio-preview",
+    "ft:gpt-4o-2024-*": "ft:gpt-4o-2024-08-06",
+    "ft:gpt-4o-mini-2024-*": "ft:gpt-4o-mini-2024-07-18",
+    "us-gov.anthropic.*": "us-gov.anthropic.claude-opus-5",
+    "us-gov.amazon.nova-*": "us-gov.amazon.nova-pro-v1:0",
+    "*:free": "qwen/qwq-32b:free",
+}
 GENAI = GenaiBook()
 
 
@@ -45,6 +58,10 @@ def usd(tariff: Tariff | None) -> tuple[str, str, str] | None:
         ("bedrock", "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", (2026, 11, 24), ("3.6", "18.0", "0.36")),
         ("bedrock", "us-gov.anthropic.claude-opus-5", (2026, 11, 24), ("6.0", "30.0", "0.60")),
         ("bedrock", "us-gov.amazon.nova-pro-v1:0", (2026, 11, 24), ("0.96", "3.84", "0.24")),
+        # Fine-tuned models read their cache at half price; a sibling at twice the price.
+        ("openai", "ft:gpt-4o-2024-08-06:acme::abc", (2026, 11, 24), ("3.75", "15", "1.875")),
+        ("openai", "ft:gpt-4o-mini-2024-07-18:acme::abc", (2026, 11, 24), ("0.3", "1.2", "0.15")),
+        ("google_vertexai", "gemini-3.8-flash-cyber", (2026, 11, 24), ("1.50", "7.50", "0.150")),
         # Free by name.
         ("openrouter", "deepseek/deepseek-r1:free", (2026, 11, 24), ("0", "0", "None")),
     ],
@@ -60,27 +77,37 @@ def test_corrects(provider: str, model: str, when: tuple[int, ...], prices: tupl
 
 def test_each_correction_still_changes_something():
     """Drop an entry once genai-prices says the same at every hour of the weeks around its beginning and today."""
-    hour = 3_600_000_000_000
-    examples = {"us-gov.anthropic.*": "us-gov.anthropic.claude-opus-5", "us-gov.amazon.nova-*": "us-gov.amazon.nova-pro-v1:0"}
-    stale: list[str] = []
     for entry in corrections().entries:
-        pattern = (
-            entry.match.strip("^$").replace("(chat|reasoner)", "chat").replace("(-latest)?", "").replace("*:free", "qwen/qwq-32b:free")
-        )
-        model = examples.get(entry.match, pattern.replace("*", ""))
-        starts = [at_ns(2026, 11, 16), at_ns(2026, 7, 6)] + (
-            [int(entry.condition.start.timestamp()) * 10**9] if entry.condition.start else []
-        )
-        times = [start + hour * i for start in starts for i in range(7 * 24)]
-        said = [BOOK.find(provider=entry.provider, model=model, at_ns=time) for time in times]
-        assert any(tariff is not None and tariff.source == "corrections" for tariff in said), entry.place
-        if all(
-            usd(tariff) == usd(GENAI.find(provider=entry.provider, model=model, at_ns=time))
-            for time, tariff in zip(times, said, strict=True)
-        ):
-            stale.append(entry.place)
+        model, tier = EXAMPLES.get(entry.match, entry.match.rstrip("*")), entry.condition.service_tier
+        starts = [at_ns(2026, 7, 6), at_ns(2026, 11, 16)]
+        if entry.condition.start is not None:
+            starts.append(int(entry.condition.start.timestamp()) * 1_000_000_000)
+        changes = 0
+        for time in [start + HOUR_NS * hour for start in starts for hour in range(7 * 24)]:
+            corrected = BOOK.find(provider=entry.provider, model=model, at_ns=time, service_tier=tier)
+            listed = GENAI.find(provider=entry.provider, model=model, at_ns=time, service_tier=tier)
+            assert corrected is not None
+            changes += corrected.source == "corrections" and (listed is None or corrected.steps != listed.steps)
 
-    assert stale == []
+        assert changes, entry.place
+
+
+def test_audio_costs_what_audio_costs():
+    """And text what it cost before."""
+    tariff = BOOK.find(provider="openai", model="gpt-4o-audio-preview-2025-06-03", at_ns=at_ns(2026, 11, 24))
+
+    assert tariff is not None
+    assert (usd(tariff), tariff.rates(0).audio_input, tariff.rates(0).audio_output) == (("2.5", "10", "None"), 40, 80)
+
+
+def test_the_ultrafast_tier_costs_six_times_as_much():
+    """At every size of the prompt; the other tiers are genai-prices'."""
+    prices = [
+        BOOK.find(provider="openai", model="gpt-6-astra", at_ns=at_ns(2026, 11, 24), service_tier=tier)
+        for tier in ("ultrafast", None, "flex")
+    ]
+
+    assert [[rates.input for _, rates in tariff.steps] for tariff in prices if tariff is not None] == [[60, 120], [10, 20], [5, 10]]
 
 
 def test_each_correction_has_a_source():

@@ -81,9 +81,9 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
     rates = tariff.rates(usage.input or 0)
     if not usage or (rates.input is None and rates.output is None and rates.request_usd is None):
         return Cost(status="unpriced", source=tariff.source, version=tariff.version, model=tariff.model)
-    input_parts, output_parts = _input_parts(usage), _output_parts(usage)
-    input_usd = _sum(rates, input_parts) if usage.input is not None else None
-    output_usd = _sum(rates, output_parts) if usage.output is not None else None
+    input_usds = _charged(rates, _input_parts(usage)) if usage.input is not None else None
+    output_usds = _charged(rates, _output_parts(usage)) if usage.output is not None else None
+    input_usd, output_usd = _sum(input_usds), _sum(output_usds)
     fees_usd = _fees(usage, rates)
     missing = (usage.input is not None and input_usd is None) or (usage.output is not None and output_usd is None)
     if rates.input is None and rates.output is None:
@@ -96,9 +96,9 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
         output_usd=output_usd,
         fees_usd=fees_usd,
         total_usd=None if missing else (input_usd or _NOTHING) + (output_usd or _NOTHING) + (fees_usd or _NOTHING),
-        cache_read_usd=_sum(rates, input_parts, _READ) if usage.cache_read is not None else None,
-        cache_write_usd=_sum(rates, input_parts, _WRITE) if usage.cache_write is not None else None,
-        reasoning_usd=_sum(rates, output_parts, _REASONING) if usage.reasoning is not None else None,
+        cache_read_usd=_sum(input_usds, _READ) if usage.cache_read is not None else None,
+        cache_write_usd=_sum(input_usds, _WRITE) if usage.cache_write is not None else None,
+        reasoning_usd=_sum(output_usds, _REASONING) if usage.reasoning is not None else None,
         source=tariff.source,
         version=tariff.version,
         model=tariff.model,
@@ -144,16 +144,23 @@ def _output_parts(usage: Usage) -> list[Part]:
     return parts
 
 
-def _sum(rates: Rates, parts: list[Part], only: frozenset[str] | None = None) -> Decimal | None:
-    """Return the exact USD of the parts; `None` if tokens meet no rate."""
-    total = _NOTHING
+def _charged(rates: Rates, parts: list[Part]) -> dict[str, Decimal] | None:
+    """Return what each part costs, in millionths of a USD; `None` if tokens meet no rate."""
+    charged: dict[str, Decimal] = {}
     for part, tokens in parts:
-        if tokens and (only is None or part in only):
+        if tokens:
             rate = rates.of(part)
             if rate is None:
                 return None
-            total += tokens * rate
-    return total / MTOK
+            charged[part] = tokens * rate
+    return charged
+
+
+def _sum(charged: dict[str, Decimal] | None, only: frozenset[str] | None = None) -> Decimal | None:
+    """Return the exact USD of all parts, or of some."""
+    if charged is None:
+        return None
+    return sum([usd for part, usd in charged.items() if only is None or part in only], _NOTHING) / MTOK
 
 
 def _fees(usage: Usage, rates: Rates) -> Decimal | None:
