@@ -21,7 +21,7 @@ class Settings:
     Attributes:
         enabled: `off` makes every event vanish; so does OTEL_SDK_DISABLED=true.
         flow: `off`; `ids`: message ids, tool call ids and same text; `text`: also text known in pieces.
-        prices: Path of the user's own prices.
+        prices: The user's own prices: paths of files, or JSON itself.
         metrics: Which generations of metrics are written.
         cost_attributes: The backends in whose words the cost is said too.
         model_spans: `off` where another instrumentation writes the spans of model calls.
