@@ -63,8 +63,9 @@ class Recorder:
         self._unpriced: set[tuple[str | None, str]] = set()
         inline = settings.worker == "inline"
         self._worker = Worker(self._close_overdue, on_error=self._failed if inline else self._log, inline=inline)
-        self._prices = LazyBook(prices, settings.prices, self._worker)
+        # The worker's thread starts with the prices: what it calls must be there a moment later, so what takes long comes first.
         self._flow = self._load_flow()
+        self._prices = LazyBook(prices, settings.prices, self._worker)
         self._ledger = Ledger(
             self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate, on_error=self._failed
         )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from token_otel.ledger.run import DEAREST
-from token_otel.otel import attributes
+from token_otel.otel import flows
 from token_otel.otel import semconv as sc
 from token_otel.otel.trace_file import LinkRecord, SpanRecord
 from token_otel.report import Report, build
@@ -37,7 +37,7 @@ def cells(report: Report) -> dict[tuple[str, str], tuple[int, int]]:
 
 def test_arrays_are_cut_where_the_writers_cut_them():
     """What may be incomplete is known by its length."""
-    assert (CUT_AT, CUT_AT, OTHER) == (attributes.TOP, DEAREST, attributes.OTHER)
+    assert (CUT_AT, CUT_AT, OTHER) == (flows.TOP, DEAREST, flows.OTHER)
 
 
 def test_totals_are_sums_over_the_model_calls(team: Any):
