@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +12,8 @@ class Usage:
     A parent bucket includes its parts, whatever the provider's own convention: `cache_read`, `cache_write_5m`,
     `cache_write_1h` and the modalities' inputs are parts of `input`; `reasoning`, `citation` and the modalities' outputs
     are parts of `output`; `audio_cache_read` is a part of both `audio_input` and `cache_read`, and so are image and video.
-    `web_searches` counts searches that the provider ran and bills apiece.
+    `web_searches` counts searches that the provider ran and bills apiece. `adjusted` says that the report contradicted itself,
+    and that parts were cut down to what their totals leave.
 
     Raises:
         ValueError: A count is negative, or the parts exceed their total.
@@ -37,12 +38,13 @@ class Usage:
     video_cache_read: int | None = None
     citation: int | None = None
     web_searches: int | None = None
+    adjusted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
-        for field in _FIELDS:
-            value = getattr(self, field)
+        for name in COUNTS:
+            value = getattr(self, name)
             if value is not None and value < 0:
-                raise ValueError(f"{field} is {value}, but a count cannot be negative")
+                raise ValueError(f"{name} is {value}, but a count cannot be negative")
         _check_parts("input", self.input, "cache read and cache write", self.cache_read, self.cache_write)
         _check_parts("input", self.input, "audio, image and video input", self.audio_input, self.image_input, self.video_input)
         _check_parts("output", self.output, "reasoning", self.reasoning)
@@ -76,7 +78,7 @@ class Usage:
         return self.input is not None or self.output is not None
 
 
-_FIELDS = tuple(field.name for field in fields(Usage))
+COUNTS = tuple(item.name for item in fields(Usage) if item.name != "adjusted")
 
 
 def _check_parts(total_name: str, total: int | None, part_name: str, *parts: int | None) -> None:

@@ -87,3 +87,12 @@ def test_nothing_raises(raw: dict[str, Any]):
     wire.detect(raw)
     wire.service_tier(raw)
     wire.reported_cost(raw)
+
+
+def test_a_part_that_exceeds_its_total_is_cut_down_and_said():
+    """50 of 10 cannot have been cached: 10 are kept, and the usage says that it was adjusted."""
+    raw = {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 50}}
+
+    assert wire.openai_chat(raw) == Usage(input=10, output=5, cache_read=10)
+    assert wire.openai_chat(raw).adjusted
+    assert not wire.openai_chat(raw | {"prompt_tokens": 50}).adjusted

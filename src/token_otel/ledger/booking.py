@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from typing import Any
 
 from token_otel.events import ModelEnded, ModelStarted
 from token_otel.flow.book import FlowBook
@@ -10,7 +10,7 @@ from token_otel.ledger.postings import Posting, UsageStatus
 from token_otel.ledger.run import Run
 from token_otel.prices import Cost, PriceBook, cost_of
 from token_otel.prices.cost import UNPRICED
-from token_otel.usage import Usage
+from token_otel.usage import COUNTS, Usage
 
 
 def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, flow: FlowBook | None, estimate: bool) -> Posting:
@@ -77,8 +77,8 @@ def unsplit(run: Run, start: ModelStarted, end: ModelEnded) -> Posting:
 
 def lacking(first: Usage, full: Usage) -> Usage | None:
     """Return what `full` has and `first` had not; `None` if it has nothing more."""
-    more: dict[str, int] = {}
-    for name in (item.name for item in fields(Usage)):
+    more: dict[str, Any] = {}
+    for name in COUNTS:
         difference = (getattr(full, name) or 0) - (getattr(first, name) or 0)
         if difference > 0:
             more[name] = difference

@@ -125,6 +125,8 @@ def usage_attributes(usage: Usage, *, cache_write_name: str = "new") -> Values:
     _set(values, sc.AUDIO_OUTPUT_TOKENS, usage.audio_output)
     _set(values, sc.IMAGE_INPUT_TOKENS, usage.image_input)
     _set(values, sc.IMAGE_OUTPUT_TOKENS, usage.image_output)
+    if usage.adjusted:
+        values[sc.USAGE_ADJUSTED] = True
     return values
 
 

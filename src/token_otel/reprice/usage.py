@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from decimal import Decimal
+from typing import Any
 
 from token_otel.otel import semconv as sc
 from token_otel.otel.trace_file import SpanRecord
 from token_otel.prices.rates import MTOK, Rates
 from token_otel.report import values
-from token_otel.usage import Usage
+from token_otel.usage import COUNTS, Usage
 
 _CLOSE = Decimal("0.000001")  # a double holds 15 digits of what was exact
 
@@ -37,8 +37,9 @@ def usage_of(span: SpanRecord) -> Usage | None:
 
 def sum_of(first: Usage, rest: Usage) -> Usage:
     """Return the whole of a call that was booked in two parts."""
-    parts = {item.name: (getattr(first, item.name), getattr(rest, item.name)) for item in fields(Usage)}
-    return Usage(**{name: (one or 0) + (other or 0) for name, (one, other) in parts.items() if (one, other) != (None, None)})
+    parts = {name: (getattr(first, name), getattr(rest, name)) for name in COUNTS}
+    whole: dict[str, Any] = {name: (one or 0) + (other or 0) for name, (one, other) in parts.items() if (one, other) != (None, None)}
+    return Usage(**whole)
 
 
 def hour_writes(tokens: int, usd: Decimal | None, candidates: Sequence[Rates]) -> int | None:

@@ -14,7 +14,8 @@ NOTHING: Raw = {}
 
 def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
     """Make a `Usage` of counts that may contradict each other: each part is cut down to what its total leaves."""
-    kept = {name: value for name, value in parts.items() if value is not None}
+    told = {name: value for name, value in parts.items() if value is not None}
+    kept = dict(told)
 
     def fit(room: int | None, *names: str) -> None:
         """Keep of each part what those before it leave; nothing of a total that is not known."""
@@ -33,7 +34,7 @@ def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
     for modality in ("audio", "image", "video"):
         fit(kept.get(f"{modality}_input", 0), f"{modality}_cache_read")
     fit(kept.get("cache_read", 0), "audio_cache_read", "image_cache_read", "video_cache_read")
-    return Usage(input=total, output=output, **kept)
+    return Usage(input=total, output=output, adjusted=kept != told, **kept)
 
 
 def count_of(raw: Raw, name: str) -> int | None:
