@@ -42,6 +42,7 @@ class Run:
         "orphan_of",
         "parent",
         "prebuilt",
+        "retold",
         "role",
         "seen",
         "shown",
@@ -81,6 +82,7 @@ class Run:
         self.interrupted = False
         self.streaming = False
         self.seen: Any = None
+        self.retold = False
         self.handed_to: set[str] = set()
         for tag in self.tags:
             if tag.startswith(_NODE_TAG):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import LLMResult
 
 from token_otel import Recorder, wire
-from token_otel.events import Event, FirstChunk, ModelStarted, Operation, Part, RetrievalStarted, ToolStarted, UsageSeen
+from token_otel.events import Event, FirstChunk, ModelEnded, ModelStarted, Operation, Part, RetrievalStarted, ToolStarted, UsageSeen
 from token_otel_langchain.boundary import enter_tool
 from token_otel_langchain.graph import Run
 from token_otel_langchain.outcome import goes_to, interrupted, left_for, verdict
@@ -124,7 +125,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             self._first_chunk(run)
         usage = getattr(getattr(chunk, "message", None), "usage_metadata", None)
         if usage:
-            self._usage_seen(run, add_usage(run.seen, usage))
+            self._usage_seen(run, _so_far(run, usage))
 
     def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.find(run_id)
@@ -140,13 +141,13 @@ class TokenOtelHandler(BaseCallbackHandler):
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
-            self._record(model_ended(run.id, response, self._runs.memo))
+            self._record(_retold(run, model_ended(run.id, response, self._runs.memo)))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
             status, error_type = verdict(error)
-            self._record(model_ended(run.id, kwargs.get("response"), self._runs.memo, status=status, error_type=error_type))
+            self._record(_retold(run, model_ended(run.id, kwargs.get("response"), self._runs.memo, status=status, error_type=error_type)))
 
     def on_tool_start(
         self, serialized: dict[str, Any], input_str: str, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
@@ -238,6 +239,20 @@ class TokenOtelHandler(BaseCallbackHandler):
 
     def _record(self, event: Event) -> None:
         self.recorder.record(event)
+
+
+def _so_far(run: Run, usage: UsageMetadata) -> UsageMetadata:
+    """Return what a stream has used so far: chunks tell what they add, but some servers tell the whole anew with each."""
+    seen: UsageMetadata | None = run.seen
+    if seen and 0 < seen["input_tokens"] <= usage["input_tokens"] and seen["output_tokens"] <= usage["output_tokens"]:
+        run.retold = True
+        return usage
+    return add_usage(seen, usage)
+
+
+def _retold(run: Run, end: ModelEnded) -> ModelEnded:
+    """Take the last whole of a stream that was told its usage over and over: LangChain adds up what is no sum."""
+    return replace(end, usage=wire.langchain(cast("Mapping[str, object]", run.seen))) if run.retold else end
 
 
 def _name(serialized: dict[str, Any] | None) -> str:

@@ -136,8 +136,10 @@ def _searches(message: AIMessage) -> int:
 
 def _tier(reported: Mapping[str, object], about: Mapping[str, Any]) -> str | None:
     raw = about.get("usage")
-    told = cast("Mapping[str, Any]", raw).get("service_tier") if isinstance(raw, dict) else None
-    tier = _text(about, "service_tier") or told or wire.service_tier(reported)
+    report = cast("Mapping[str, Any]", raw if isinstance(raw, dict) else {})
+    # Anthropic calls its dearer, faster service a speed.
+    speed = "fast" if report.get("speed") == "fast" else None
+    tier = speed or _text(about, "service_tier") or report.get("service_tier") or wire.service_tier(reported)
     return tier if isinstance(tier, str) else None
 
 

@@ -208,6 +208,13 @@ def test_searches_of_the_provider_are_counted():
     assert (end.usage, end.service_tier) == (Usage(input=10, output=5, web_searches=2), "standard")
 
 
+def test_the_speed_of_claude_is_its_tier():
+    """Anthropic bills its fast service at rates of its own."""
+    about = {"usage": {"input_tokens": 10, "output_tokens": 5, "service_tier": "standard", "speed": "fast"}}
+
+    assert answered(AIMessage("hi", response_metadata=about)).service_tier == "fast"
+
+
 def test_compactions_are_billed_though_langchain_reads_the_totals_alone():
     """Anthropic's own report lists them: 10 + 1,000 in, 5 + 50 out."""
     compaction = {"type": "compaction", "input_tokens": 1000, "output_tokens": 50}
