@@ -153,7 +153,7 @@ class Teller:
         )
 
     def _usage(self) -> Usage:
-        counts: dict[str, int] = {}
+        counts: dict[str, Any] = {}
         known = self._one(["both", "both", "both", "input", "output"])
         if known != "output":
             fresh, read, write_5m, write_1h = (self._tokens() for _ in range(4))

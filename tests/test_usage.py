@@ -1,5 +1,7 @@
 """`Usage`: inclusive buckets that add up, or a sentence with both numbers."""
 
+from typing import Any
+
 import pytest
 
 from token_otel import Usage
@@ -26,7 +28,7 @@ from token_otel import Usage
         ({"input": 9, "cache_read": 5, "audio_input": 1, "audio_cache_read": 2}, "audio cache read of 2 exceed audio_input of 1"),
     ],
 )
-def test_refuses_what_does_not_add_up(counts: dict[str, int], sentence: str):
+def test_refuses_what_does_not_add_up(counts: dict[str, Any], sentence: str):
     """A refusal names the bucket and both numbers."""
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         Usage(**counts)

@@ -7,6 +7,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from token_otel import Usage
@@ -29,8 +30,8 @@ class Retelling(BaseChatModel):
 
     def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
         for given, made in self.usages:
-            message = AIMessageChunk(content="word ", usage_metadata={"input_tokens": given, "output_tokens": made, "total_tokens": given + made})
-            chunk = ChatGenerationChunk(message=message)
+            usage = UsageMetadata(input_tokens=given, output_tokens=made, total_tokens=given + made)
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content="word ", usage_metadata=usage))
             if run_manager is not None:
                 run_manager.on_llm_new_token("word ", chunk=chunk)
             yield chunk
