@@ -141,6 +141,23 @@ def test_a_mistake_at_the_top_is_one_sentence(text: str, sentence: str):
             "match = 'm'\ninput = 1\nwhen.days = 'noday'",
             'found days = \'noday\', but days of the week such as "mon-fri" or "sat, sun" are accepted',
         ),
+        ("match = 'm'\ninput = 1e400", "found input = 1e+400, but a number of USD up to 1e+12 is accepted"),
+        (
+            "match = 'm'\ngpu_hour = 1\ntokens_per_hour = 1e-30",
+            "found 1e+36 USD per million tokens by gpu_hour and tokens_per_hour, but at most 1e+12 is accepted",
+        ),
+        (
+            "match = 'm'\ninput = 1\nfrom = '9999-12-31T23:59-14:00'",
+            "found from = '9999-12-31T23:59-14:00', but a date such as 2026-12-01 is accepted",
+        ),
+        (
+            "regex = 'a{99999999999}'\ninput = 1",
+            "found regex = 'a{99999999999}', but a regular expression such as \"^my-gpt-\" is accepted",
+        ),
+        (
+            f"match = 'm'\ninput = 1\ntiers = [{{ above = 0x{'f' * 5000} }}]",
+            "found a number too long to be shown, but prices in USD are accepted",
+        ),
         ("match = 'm'\ntiers = 3", f"found tiers = 3, {TIERS}"),
         ("match = 'm'\ntiers = [3]", f"found 3 among tiers, {TIERS}"),
         ("match = 'm'\ntiers = [{ input = 1 }]", "found above = None among tiers, but a number of tokens of its own is accepted"),
@@ -172,6 +189,8 @@ def test_a_mistake_among_tiers_names_what_they_take():
         ("p", b"[[model", "is not valid TOML: "),
         ("p.json", b"[]", "holds a list, but an object with a list `model` is accepted"),
         ("p.toml", b"\xff\xfe", "is not UTF-8 text, but a .toml or .json file of prices is accepted"),
+        ("p.toml", b"[[model]]\ninput = 1e99999999999999999999\n", "holds a number beyond all bounds"),
+        ("p.json", b'{"model": [{"input": 1e99999999999999999999}]}', "holds a number beyond all bounds"),
         ("p.json", b"[" * 100_000, "is not valid JSON: "),
     ],
 )

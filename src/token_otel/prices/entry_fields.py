@@ -28,6 +28,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)")
 _PREFIX = re.compile(r"[^*?\[]*\*")
 _FINEST = Decimal("1e-12")
+_LARGEST = 10**12  # a slip of the pen, and what arithmetic with 28 digits can take
 
 
 class FieldError(ValueError):
@@ -89,7 +90,7 @@ def _pattern(values: Mapping[str, Any]) -> tuple[str, re.Pattern[str]]:
         return match, re.compile(translate(match.lower()))
     try:
         return cast("str", regex), re.compile(regex, re.IGNORECASE)
-    except (re.error, TypeError):
+    except (re.error, TypeError, OverflowError, RecursionError):
         raise FieldError(f'found regex = {regex!r}, but a regular expression such as "^my-gpt-" is accepted') from None
 
 
@@ -111,8 +112,10 @@ def _gpu(values: Mapping[str, Any]) -> dict[str, Decimal]:
     tokens = _number("tokens_per_hour", values["tokens_per_hour"])
     if not tokens:
         raise FieldError("found tokens_per_hour = 0, but a number above 0 is accepted")
-    # Finite digits, so that shares of a bill still sum to it exactly.
-    rate = (_number("gpu_hour", values["gpu_hour"]) / tokens * MTOK).quantize(_FINEST).normalize()
+    usd = _number("gpu_hour", values["gpu_hour"]) / tokens * MTOK
+    if usd > _LARGEST:
+        raise FieldError(f"found {usd:.0e} USD per million tokens by gpu_hour and tokens_per_hour, but at most {_LARGEST:.0e} is accepted")
+    rate = usd.quantize(_FINEST).normalize()  # finite digits, so that shares of a bill still sum to it exactly
     return {"input": rate, "output": rate}
 
 
@@ -128,7 +131,7 @@ def _tiers(value: Any) -> tuple[tuple[int, Usd], ...]:
         if unknown := sorted(set(values) - set(_PRICES) - {"above"}):
             raise FieldError(f"found the key `{unknown[0]}` among tiers, but accepted are above and {', '.join(_ACCEPTED_PRICES)}")
         above = values.get("above")
-        if not isinstance(above, int) or isinstance(above, bool) or above <= 0 or above in tiers:
+        if not isinstance(above, int) or isinstance(above, bool) or not 0 < above <= _LARGEST or above in tiers:
             raise FieldError(f"found above = {above!r} among tiers, but a number of tokens of its own is accepted")
         tiers[above] = _usd(values)
     return tuple(sorted(tiers.items()))
@@ -159,7 +162,7 @@ def _start(value: Any) -> datetime:
         if not isinstance(moment, datetime):
             moment = datetime.combine(cast("date", moment), time())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         raise FieldError(f"found from = {value!r}, but a date such as 2026-12-01 is accepted") from None
 
 
@@ -200,6 +203,8 @@ def _number(key: str, value: Any) -> Decimal:
         raise FieldError(f"found {key} = {value!r}, but a number {_unit(key)} is accepted") from None
     if not number.is_finite() or number < 0:
         raise FieldError(f"found {key} = {value}, but a number {_unit(key)} from 0 is accepted")
+    if number > _LARGEST:
+        raise FieldError(f"found {key} = {number:.0e}, but a number {_unit(key)} up to {_LARGEST:.0e} is accepted")
     return number
 
 

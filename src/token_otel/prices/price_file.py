@@ -80,6 +80,8 @@ def parse(text: str, *, name: str, form: str) -> PriceFile:
     """
     try:
         document: Any = json.loads(text, parse_float=Decimal) if form == "json" else tomllib.loads(text, parse_float=Decimal)
+    except ArithmeticError:
+        raise PriceFileError(f"{name}: holds a number beyond all bounds, but prices in USD are accepted") from None
     except (ValueError, RecursionError) as error:
         raise PriceFileError(f"{name}: is not valid {form.upper()}: {error}") from error
     if not isinstance(document, dict):
@@ -108,6 +110,8 @@ def parse(text: str, *, name: str, form: str) -> PriceFile:
             entries.append(entry_of(_table(values), place))
     except FieldError as error:
         raise PriceFileError(f"{place}: {error}") from None
+    except ValueError:  # Python does not write out integers of thousands of digits
+        raise PriceFileError(f"{place}: found a number too long to be shown, but prices in USD are accepted") from None
     version = top.get("version")
     return PriceFile(
         entries=tuple(entries),
