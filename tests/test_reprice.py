@@ -362,8 +362,18 @@ def test_says_what_changed(files: Path, capsys: pytest.CaptureFixture[str]):
     ]
 
 
+def test_an_attribute_without_key_and_value_is_none_at_all(files: Path):
+    """It is left where it stands."""
+    path = Path(write(files / "t.jsonl", chat("c", PRICED)))
+    path.write_text(path.read_text("utf-8").replace('"attributes": [', '"attributes": [{},'), "utf-8")
+
+    assert reprice(files) == 0
+    assert "{}," in (files / "o.jsonl").read_text("utf-8")
+
+
 def test_the_new_file_is_named_after_the_old_one(files: Path):
-    """Beside it, and plain."""
+    """Beside it, and plain; a folder's name is refused by who reads it."""
+    assert default_out(".").name == ".repriced.jsonl"
     assert default_out(files / "spans.jsonl.gz") == files / "spans.repriced.jsonl"
 
 
@@ -373,6 +383,8 @@ def test_the_new_file_is_named_after_the_old_one(files: Path):
         (["--prices", "{0}/none.toml"], "cannot be read"),
         (["--out", "{0}/t.jsonl"], "is the file that is read"),
         (["--out", "{0}/none/o.jsonl"], "cannot be written"),
+        (["--out", "{0}"], "is no file that can be replaced"),
+        (["--out", "/dev/stdin"], "is no file that can be replaced"),
     ],
 )
 def test_bad_input_is_one_sentence(files: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]):

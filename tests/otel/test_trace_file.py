@@ -251,6 +251,11 @@ def test_refuses_what_cannot_be_opened(tmp_path: Path):
             1,
             "a span that is not OTLP/JSON (ValueError: invalid literal for int() with base 10: 'soon')",
         ),
+        (
+            line(raw(attributes=[{"key": "a", "value": {"intValue": float("inf")}}])),
+            1,
+            "a span that is not OTLP/JSON (OverflowError: cannot convert float infinity to integer)",
+        ),
         (line("span"), 1, "a span that is not OTLP/JSON (AttributeError: 'str' object has no attribute 'get')"),
     ],
 )

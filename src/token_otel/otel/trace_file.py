@@ -96,7 +96,7 @@ def _read(path: Path, on_torn: Callable[[int], None]) -> Iterator[SpanRecord]:
                     yield span
         except _NotOtlpError as error:
             raise TraceFileError(f"{path}, line {number}: found {error}; {ACCEPTED}") from None
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise TraceFileError(
                 f"{path}, line {number}: found a span that is not OTLP/JSON ({type(error).__name__}: {error}); {ACCEPTED}"
             ) from error

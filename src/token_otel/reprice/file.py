@@ -32,7 +32,7 @@ def default_out(path: str | os.PathLike[str]) -> Path:
     """Return the name of the new file beside the old one: `spans.jsonl` becomes `spans.repriced.jsonl`."""
     file = Path(path)
     stem = file.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
-    return file.with_name(f"{stem}.repriced.jsonl")
+    return file.parent / f"{stem}.repriced.jsonl"
 
 
 def reprice(
@@ -66,6 +66,8 @@ def _write(path: Path, out: Path, found: Mapping[SpanKey, Changes]) -> None:
     try:
         if out.exists() and out.samefile(path):
             raise RepriceError(f"{out}: is the file that is read; name another one with --out")
+        if out.exists() and not out.is_file():  # a device would be replaced, and gone
+            raise RepriceError(f"{out}: is no file that can be replaced; name another one with --out")
         unfinished = out.with_name(f".{out.name}.{os.getpid()}")
         try:
             with unfinished.open("wb") as file:
@@ -101,7 +103,7 @@ def _apply(span: Json, differing: Changes) -> None:
     left = dict(differing)
     entries: list[Json] = []
     for entry in cast("list[Json]", span.get("attributes") or []):
-        name = entry["key"]
+        name = entry.get("key")  # one without a value needs none
         if name not in differing:
             entries.append(entry)
         elif name in left:
