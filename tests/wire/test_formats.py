@@ -89,6 +89,15 @@ def test_nothing_raises(raw: dict[str, Any]):
     wire.reported_cost(raw)
 
 
+def test_not_even_keys_that_are_no_text_and_numbers_too_long_to_write_out_raise():
+    """JSON can hold the one, a framework's dict the other."""
+    endless = 10**5000
+
+    assert wire.service_tier({"input_token_details": {None: 1, "flex": 2}}) == "flex"
+    assert wire.reported_cost({"cost": endless}) is None
+    assert wire.gemini({"promptTokenCount": 1, "promptTokensDetails": [{"modality": endless, "tokenCount": 1}]}) == Usage(input=1)
+
+
 def test_a_part_that_exceeds_its_total_is_cut_down_and_said():
     """50 of 10 cannot have been cached: 10 are kept, and the usage says that it was adjusted."""
     raw = {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 50}}

@@ -72,8 +72,9 @@ def sum_of(*counts: int | None) -> int | None:
 
 
 def plain(value: object) -> str:
-    """Return an enumeration's member, or its name, as a bare word."""
-    return str(getattr(value, "value", value)).rpartition(".")[2].upper()
+    """Return an enumeration's member, or its name, as a bare word; an empty one of anything else."""
+    name = getattr(value, "value", value)
+    return name.rpartition(".")[2].upper() if isinstance(name, str) else ""
 
 
 def snake(name: str) -> str:

@@ -50,6 +50,6 @@ def service_tier(raw: Raw) -> str | None:
     """Return the service tier that prefixes the details of a LangChain `UsageMetadata`."""
     for details in (mapping_of(raw, "input_token_details"), mapping_of(raw, "output_token_details")):
         for tier in _TIERS:
-            if any(name == tier or name.startswith(f"{tier}_") for name in details):
+            if any(name == tier or str(name).startswith(f"{tier}_") for name in details):
                 return tier
     return None

@@ -7,6 +7,8 @@ from decimal import Decimal
 from token_otel.usage import Usage
 from token_otel.wire.counts import Raw, count_of, first_of, fitted, mapping_of, sum_of
 
+_LARGEST = 10**12  # USD: beyond is no bill, and one that no double holds would spoil a counter for good
+
 
 def openai_chat(raw: Raw) -> Usage:
     """Read `usage` of Chat Completions and of the older Completions, and of the many servers that speak them.
@@ -109,6 +111,6 @@ def reported_cost(raw: Raw) -> Decimal | None:
 
 def _usd(value: object) -> Decimal | None:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        usd = Decimal(str(value))
-        return usd if usd.is_finite() and usd >= 0 else None
+        usd = Decimal(str(value)) if isinstance(value, float) else Decimal(value)  # str() refuses integers of thousands of digits
+        return usd if usd.is_finite() and 0 <= usd <= _LARGEST else None
     return None
