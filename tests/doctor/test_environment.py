@@ -183,11 +183,13 @@ def test_an_endpoint_needs_its_exporter(place: Path, monkeypatch: pytest.MonkeyP
     assert found.to_do() == ['Install it: pip install "token-otel[otlp]"']
 
 
-def test_an_endpoint_needs_a_scheme(place: Path, monkeypatch: pytest.MonkeyPatch):
-    """`localhost:4318` is no address."""
+@pytest.mark.parametrize("endpoint", ["localhost:4318", "http://user:secret@[::1"])
+def test_an_endpoint_is_an_address(endpoint: str, place: Path, monkeypatch: pytest.MonkeyPatch):
+    """It has a scheme, and can be taken apart; its secrets are not shown if it cannot."""
     _with_exporter(place, monkeypatch)
 
-    [line] = Found(destinations.findings({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "localhost:4318"})).of("warning")
+    [line] = Found(destinations.findings({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": endpoint})).of("warning")
+    assert "secret" not in line
     assert line.endswith("which is no http:// or https:// address.")
 
 

@@ -42,7 +42,7 @@ def _endpoint(variable: str, endpoint: str, env: Mapping[str, str]) -> Iterator[
         found = f"{variable} is {shown}, but the exporter is not installed: token_otel.init() raises."
         yield Finding(about=ABOUT, grade="warning", found=found, do='Install it: pip install "token-otel[otlp]"')
         return
-    if not urlsplit(endpoint).scheme.startswith("http"):
+    if not shown.lower().startswith(("http://", "https://")):
         found = f"{variable} is {shown}, which is no http:// or https:// address."
         yield Finding(about=ABOUT, grade="warning", found=found, do="Name the scheme, for example http://localhost:4318")
         return
@@ -66,8 +66,11 @@ def _file(path: Path) -> Finding:
 
 
 def without_secrets(endpoint: str) -> str:
-    """Return an address without the user, password and query that may stand in it."""
-    parts = urlsplit(endpoint)
+    """Return an address without the user, password and query that may stand in it; of what is no address, nothing."""
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:
+        return "..."
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
