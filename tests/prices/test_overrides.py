@@ -93,6 +93,14 @@ def test_a_name_is_found_under_its_wrappings():
     assert usd(prices, "arn:aws-us-gov:bedrock:us-gov-west-1:1:inference-profile/us-gov.anthropic.claude-3") == 1
 
 
+def test_a_pattern_is_for_the_whole_name():
+    """`gpt-4` is no price of `my-gpt-4`; a regular expression says itself where it begins."""
+    prices = book('[[model]]\nmatch = "gpt-4"\ninput = 1\n[[model]]\nregex = "nova"\ninput = 2')
+
+    assert [usd(prices, name) for name in ("gpt-4", "my-gpt-4", "gpt-4-mini")] == [1, None, None]
+    assert usd(prices, "eu.nova-2") == 2
+
+
 def test_a_provider_narrows_an_entry():
     """Under any of its names."""
     prices = book('[[model]]\nprovider = "azure_openai"\nmatch = "gpt-5"\ninput = 1')

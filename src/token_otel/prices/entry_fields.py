@@ -87,7 +87,7 @@ def _pattern(values: Mapping[str, Any]) -> tuple[str, re.Pattern[str]]:
     if regex is None:
         if not isinstance(match, str) or not match:
             raise FieldError(f'found match = {match!r}, but a pattern such as "my-gpt-*" is accepted')
-        return match, re.compile(translate(match.lower()))
+        return match, re.compile(rf"\A{translate(match.lower())}")  # translate() holds the end alone; a regex is searched for
     try:
         return cast("str", regex), re.compile(regex, re.IGNORECASE)
     except (re.error, TypeError, OverflowError, RecursionError):
