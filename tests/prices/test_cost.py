@@ -219,3 +219,14 @@ def test_less_of_an_unknown_takes_nothing_off(whole: Any, booked: Any, usd: str 
     rest = cost_of(usage, whole).less(cost_of(usage, booked))
 
     assert rest.total_usd == (None if usd is None else Decimal(usd))
+
+
+def test_less_takes_off_each_part_that_is_known():
+    """Where the output has no price there is no total, but the input is booked all the same, and only once."""
+    book = tariff((0, Rates(input=Decimal(3))))
+    first = cost_of(Usage(input=1_000, output=5), book)
+    rest = cost_of(Usage(input=1_500, output=50), book).less(first)
+
+    assert (first.status, first.input_usd, rest.status) == ("partial", Decimal("0.003"), "partial")
+    assert rest.input_usd == Decimal("0.0015")
+    assert (rest.output_usd, rest.total_usd) == (None, None)

@@ -43,8 +43,6 @@ class Cost:
 
     def less(self, booked: Cost) -> Cost:
         """Return what this costs more than a part of it that is booked already."""
-        if self.total_usd is None or booked.total_usd is None:
-            return self
         return replace(
             self,
             input_usd=_less(self.input_usd, booked.input_usd),
