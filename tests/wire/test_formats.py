@@ -89,6 +89,12 @@ def test_nothing_raises(raw: dict[str, Any]):
     wire.reported_cost(raw)
 
 
+def test_what_no_call_can_have_used_is_no_count():
+    """A counter that left 64 bits could not be exported any more."""
+    assert wire.ollama({"prompt_eval_count": 10**40, "eval_count": 1e300}) == Usage()
+    assert wire.ollama({"prompt_eval_count": 10**12, "eval_count": 0}) == Usage(input=10**12, output=0)
+
+
 def test_not_even_keys_that_are_no_text_and_numbers_too_long_to_write_out_raise():
     """JSON can hold the one, a framework's dict the other."""
     endless = 10**5000

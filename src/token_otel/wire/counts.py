@@ -11,6 +11,8 @@ Raw: TypeAlias = Mapping[str, object]
 
 NOTHING: Raw = {}
 
+_LARGEST = 10**12  # no call has more tokens; a counter beyond 64 bits would cost the program every export of its metrics
+
 
 def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
     """Make a `Usage` of counts that may contradict each other: each part is cut down to what its total leaves."""
@@ -38,11 +40,11 @@ def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
 
 
 def count_of(raw: Raw, name: str) -> int | None:
-    """Return a count; `None` if it is missing, negative or no whole number."""
+    """Return a count; `None` if it is missing, negative, beyond all bounds or no whole number."""
     value = raw.get(name)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else None
 
 
 def mapping_of(raw: Raw, name: str) -> Raw:
