@@ -339,6 +339,17 @@ def test_a_refused_attempt_has_read_nothing():
     assert all(share.new for share in books.postings("2")[0].shares)
 
 
+def test_a_cost_without_tokens_is_still_a_cost(books: Books):
+    """The provider says what it charges, and nothing else: the total is known, the call is incomplete."""
+    books.start(ROOT)
+    books.start(ModelStarted(run_id="1", parent_id="a", model="cheap", at_ns=0))
+    books.keep(books.ledger.end(ModelEnded(run_id="1", cost_usd=Decimal("0.02"), at_ns=0)))
+
+    [posting] = books.postings("1")
+    assert (posting.usage, posting.cost.total_usd, posting.cost.source) == (None, Decimal("0.02"), "provider")
+    assert (books.runs["a"].own.cost_usd, books.runs["a"].own.incomplete) == (Decimal("0.02"), 1)
+
+
 def test_an_unreported_call_is_incomplete(books: Books):
     """Neither its tokens nor its cost are known."""
     books.start(ROOT)

@@ -100,7 +100,8 @@ def _reported(run: Run, start: ModelStarted, end: ModelEnded) -> tuple[Usage | N
 
 def _price(prices: PriceBook, start: ModelStarted, end: ModelEnded, usage: Usage | None, model: str | None) -> Cost:
     if usage is None:
-        return UNPRICED
+        # A provider may say what a call cost without saying what it used.
+        return UNPRICED if end.cost_usd is None else cost_of(Usage(), None, reported_usd=end.cost_usd)
     tariff = None
     for name in dict.fromkeys((model, start.model)):
         if name and tariff is None:
