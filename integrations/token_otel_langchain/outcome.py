@@ -10,7 +10,6 @@ from typing import Any, cast
 from token_otel.events import Status
 
 _CANCELLED = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError, concurrent.futures.CancelledError)
-_PARENT = "__parent__"
 _NOWHERE = {"__end__", "tools"}
 
 

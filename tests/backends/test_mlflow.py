@@ -261,7 +261,6 @@ def test_sending_everything_twice_changes_nothing(mlflow: MLflow, turns: list[Tu
     assert [_seen(mlflow, turn) for turn in turns] == before
 
 
-@pytest.mark.skipif(not DEMO.is_dir(), reason="there is no demo")
 def test_the_demo_says_the_same_to_the_server_as_to_its_file(mlflow: MLflow, tmp_path: Path):
     """A program that sets nothing but OTEL_* and one profile: each of its traces costs on the server what its file says."""
     file = tmp_path / "token-otel.jsonl"

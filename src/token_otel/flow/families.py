@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,7 @@ FAMILIES: tuple[tuple[re.Pattern[str], Family], ...] = (
 UNKNOWN = Family()
 
 
+@lru_cache(maxsize=1024)
 def family_of(model: str) -> Family:
     """Return what is assumed of `model` before its first bill."""
     name = model.lower()

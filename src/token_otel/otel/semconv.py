@@ -108,7 +108,6 @@ FLOW_EXTERNAL_TOKENS: Final = "token_otel.flow.external_tokens"
 FLOW_METHOD: Final = "token_otel.flow.method"
 
 # Ours: roll-ups of agents and workflows; never a gen_ai.usage.* name, or backends count every token twice.
-AGENT_PREFIX: Final = "token_otel.agent."
 OWN: Final = "own"
 SUBTREE: Final = "subtree"
 
