@@ -151,6 +151,15 @@ def test_fresh_and_written_tokens_share_their_average(files: Path):
     assert found[sc.COST_INPUT] == 0.0025
 
 
+def test_what_was_read_again_is_repriced_as_coming_from_the_cache_first(files: Path):
+    """Of 600 tokens read again 400 came from the cache: 400 x $0.20 + 200 x $2, per million."""
+    flow = {sc.FLOW_ORIGINS: ["user"], sc.FLOW_TOKENS: [1000], sc.FLOW_CACHE_READ: [400], sc.FLOW_NEW: [400], sc.FLOW_COST: [0.00064]}
+    write(files / "t.jsonl", chat("c", PRICED | {sc.CACHE_READ_TOKENS: 400, sc.INPUT_REREAD: 600, sc.COST_REREAD: 0.0003} | flow))
+    reprice(files)
+
+    assert attributes(files / "o.jsonl", "c")[sc.COST_REREAD] == 0.00048
+
+
 def test_a_producer_keeps_its_part_of_its_origin(files: Path):
     """By what it cost before: a tool that was half of its origin still is."""
     flow = {

@@ -124,6 +124,15 @@ def test_external_words_keep_the_ids_of_their_messages():
     assert values[sc.FLOW_EXTERNAL_TOKENS] == [7, 5]
 
 
+def test_what_is_read_again_has_its_cost():
+    """20 tokens were read before, for $2 and $3; nothing is said where nothing was."""
+    again = [share("user", 10, new=False, cost_usd=Decimal(2)), share("self", 10, new=False, cost_usd=Decimal(3))]
+    first = share("user", 10, cost_usd=Decimal(7))
+
+    assert flow_attributes([*again, first], PLAIN)[sc.COST_REREAD] == 5.0
+    assert sc.COST_REREAD not in flow_attributes([first], PLAIN)
+
+
 def test_an_unpriced_call_has_no_costs_of_origins():
     """Not zeros."""
     values = flow_attributes([share("agent:x", 3, producer=producer(1))], PLAIN)

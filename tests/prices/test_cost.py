@@ -38,6 +38,14 @@ def test_the_tier_goes_by_the_whole_prompt(size: int, usd: str):
     assert cost_of(Usage(input=size, output=0), tariff((0, SONNET), (200_000, DEAR))).input_usd == Decimal(usd)
 
 
+def test_without_a_cache_all_of_the_input_pays_the_fresh_rate():
+    """10,000 x 3 USD per MTok, against 1,000 x 3 + 6,000 x 0.30 + 2,000 x 3.75 + 1,000 x 6 with it; nothing is said where no cache was."""
+    cost = cost_of(Usage(input=10_000, cache_read=6_000, cache_write_5m=2_000, cache_write_1h=1_000), FLAT)
+
+    assert (cost.uncached_usd, cost.input_usd) == (Decimal("0.03"), Decimal("0.0183"))
+    assert cost_of(Usage(input=10_000, cache_read=0), FLAT).uncached_usd is None
+
+
 def test_cached_tokens_count_for_the_tier():
     """190,000 read from the cache and 20,000 fresh are a prompt of 210,000."""
     cost = cost_of(Usage(input=210_000, output=1_000, cache_read=190_000), tariff((0, SONNET), (200_000, DEAR)))

@@ -140,6 +140,7 @@ def cost_attributes(cost: Cost) -> Values:
     _usd(values, sc.COST_CACHE_READ, cost.cache_read_usd)
     _usd(values, sc.COST_CACHE_WRITE, cost.cache_write_usd)
     _usd(values, sc.COST_REASONING, cost.reasoning_usd)
+    _usd(values, sc.COST_UNCACHED, cost.uncached_usd)
     _set(values, sc.PRICE_SOURCE, cost.source)
     _set(values, sc.PRICE_VERSION, cost.version)
     _set(values, sc.PRICE_MODEL, cost.model)

@@ -41,6 +41,8 @@ def flow_attributes(shares: Sequence[Share], names: Names) -> Values:
     values: Values = {role: tokens for role, tokens in roles.items() if tokens}
     values[sc.INPUT_NEW] = new = sum(group.new for group in origins.values())
     values[sc.INPUT_REREAD] = sum(roles.values()) - new
+    if priced and values[sc.INPUT_REREAD]:
+        values[sc.COST_REREAD] = float(sum((share.cost_usd or Decimal() for share in shares if not share.new), Decimal()))
     rows, rest = _top(origins)
     named = [(names.origin(origin), group) for origin, group in rows] + ([(OTHER, rest)] if rest.tokens else [])
     values[sc.FLOW_ORIGINS] = [origin for origin, _ in named]

@@ -84,6 +84,8 @@ COST_TOTAL: Final = "token_otel.cost.total_usd"
 COST_CACHE_READ: Final = "token_otel.cost.cache_read_usd"
 COST_CACHE_WRITE: Final = "token_otel.cost.cache_write_usd"
 COST_REASONING: Final = "token_otel.cost.reasoning_usd"
+COST_UNCACHED: Final = "token_otel.cost.uncached_usd"
+COST_REREAD: Final = "token_otel.cost.reread_usd"
 
 # Ours: who produced the input of one call. The scalars sum to gen_ai.usage.input_tokens.
 INPUT_BY_ROLE: Final = {

@@ -18,6 +18,9 @@ Part: TypeAlias = tuple[str, int]
 _READ = frozenset({"cache_read", "audio_cache_read", "image_cache_read", "video_cache_read"})
 _WRITE = frozenset({"cache_write_5m", "cache_write_1h"})
 _REASONING = frozenset({"reasoning"})
+_FRESH = {"cache_read": "input", "cache_write_5m": "input", "cache_write_1h": "input"} | {
+    f"{modality}_cache_read": f"{modality}_input" for modality in ("audio", "image", "video")
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,8 @@ class Cost:
     """USD of one call, unrounded; `None` is unknown, never free.
 
     `cache_read_usd` and `cache_write_usd` are parts of `input_usd`, `reasoning_usd` of `output_usd`; `fees_usd` (per
-    request, per web search) is in the total alone. `rates` are those really applied, for whoever splits the bill.
+    request, per web search) is in the total alone. `uncached_usd` is what the input would have cost without any cache, where
+    there was one. `rates` are those really applied, for whoever splits the bill.
     """
 
     status: CostStatus
@@ -36,6 +40,7 @@ class Cost:
     cache_read_usd: Decimal | None = None
     cache_write_usd: Decimal | None = None
     reasoning_usd: Decimal | None = None
+    uncached_usd: Decimal | None = None
     source: str | None = None
     version: str | None = None
     model: str | None = None
@@ -52,6 +57,7 @@ class Cost:
             cache_read_usd=_less(self.cache_read_usd, booked.cache_read_usd),
             cache_write_usd=_less(self.cache_write_usd, booked.cache_write_usd),
             reasoning_usd=_less(self.reasoning_usd, booked.reasoning_usd),
+            uncached_usd=_less(self.uncached_usd, booked.uncached_usd or booked.input_usd),
         )
 
 
@@ -97,6 +103,7 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
         cache_read_usd=_sum(input_usds, _READ) if usage.cache_read is not None else None,
         cache_write_usd=_sum(input_usds, _WRITE) if usage.cache_write is not None else None,
         reasoning_usd=_sum(output_usds, _REASONING) if usage.reasoning is not None else None,
+        uncached_usd=_uncached(usage, rates),
         source=tariff.source,
         version=tariff.version,
         model=tariff.model,
@@ -122,6 +129,16 @@ def _input_parts(usage: Usage) -> list[Part]:
     parts += ("input", fresh), ("cache_read", read)
     parts += ("cache_write_5m", usage.cache_write_5m or 0), ("cache_write_1h", usage.cache_write_1h or 0)
     return parts
+
+
+def _uncached(usage: Usage, rates: Rates) -> Decimal | None:
+    if usage.input is None or not (usage.cache_read or usage.cache_write):
+        return None
+    fresh: dict[str, int] = {}
+    for part, tokens in _input_parts(usage):
+        name = _FRESH.get(part, part)
+        fresh[name] = fresh.get(name, 0) + tokens
+    return _sum(_charged(rates, [*fresh.items()]))
 
 
 def _output_parts(usage: Usage) -> list[Part]:

@@ -13,14 +13,14 @@ from token_otel.otel.values import Value, Values
 from token_otel.report.origins import Origins
 from token_otel.report.tree import SpanKey, Tree, key_of
 from token_otel.reprice.calls import Repriced
-from token_otel.reprice.flows import origin_costs, producer_costs
+from token_otel.reprice.flows import origin_costs, producer_costs, reread_cost
 from token_otel.reprice.rollups import rollup_costs
 
 Changes: TypeAlias = Mapping[str, Value | None]
 
 _OURS = (
     *(sc.COST_STATUS, sc.COST_INPUT, sc.COST_OUTPUT, sc.COST_FEES, sc.COST_TOTAL),
-    *(sc.COST_CACHE_READ, sc.COST_CACHE_WRITE, sc.COST_REASONING),
+    *(sc.COST_CACHE_READ, sc.COST_CACHE_WRITE, sc.COST_REASONING, sc.COST_UNCACHED),
     *(sc.PRICE_SOURCE, sc.PRICE_VERSION, sc.PRICE_MODEL),
 )
 COST_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -60,10 +60,12 @@ def _call(call: Repriced, origins: Origins, spoken: Sequence[str]) -> dict[str, 
     values |= {name: words[name] for profile in spoken for name in COST_NAMES[profile] if name in words}
     names = [*_OURS, *(name for names in COST_NAMES.values() for name in names)]
     if not call.same_amounts:
-        names += [sc.FLOW_COST, sc.FLOW_PRODUCER_COST]
+        names += [sc.FLOW_COST, sc.FLOW_PRODUCER_COST, sc.COST_REREAD]
         costs = origin_costs(call)
         if costs is not None:
             values[sc.FLOW_COST] = [float(usd) for usd in costs]
+            if call.span.attributes.get(sc.INPUT_REREAD):
+                values[sc.COST_REREAD] = float(reread_cost(call, costs))
             if sc.FLOW_PRODUCERS in call.span.attributes:
                 values[sc.FLOW_PRODUCER_COST] = [float(usd) for usd in producer_costs(call, costs, origins)]
     return {name: values.get(name) for name in names}

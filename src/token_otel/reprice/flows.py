@@ -59,6 +59,26 @@ def producer_costs(call: Repriced, costs: Sequence[Decimal], origins: Origins) -
     return found
 
 
+def reread_cost(call: Repriced, costs: Sequence[Decimal]) -> Decimal:
+    """Return what the tokens that were read again cost: of each origin they are those that came from the cache, as far as they go."""
+    rates = call.cost.rates
+    read_rate = (rates.of("cache_read") if rates is not None else None) or Decimal()
+    tokens = values.counts(call.span, sc.FLOW_TOKENS, len(costs))
+    reads = values.counts(call.span, sc.FLOW_CACHE_READ, len(costs))
+    new = values.counts(call.span, sc.FLOW_NEW, len(costs))
+    found = Decimal()
+    for usd, count, read, first in zip(costs, tokens, reads, new, strict=True):
+        again = count - first
+        cached = min(again, read)
+        if again == count:
+            found += usd
+        elif again:
+            read_usd = (read * read_rate / MTOK).quantize(_GRAIN)
+            rest = (usd - read_usd) * (again - cached) / (count - read) if count > read else Decimal()
+            found += (cached * read_rate / MTOK).quantize(_GRAIN) + rest.quantize(_GRAIN)
+    return found
+
+
 def _part(whole: Decimal, usd: tuple[Decimal | None, Decimal | None], tokens: tuple[int, int]) -> Decimal:
     if usd[0] is not None and usd[1]:
         return (whole * usd[0] / usd[1]).quantize(_GRAIN)
