@@ -22,6 +22,7 @@ from token_otel.events import (
     Event,
     FirstChunk,
     Handoff,
+    Media,
     ModelEnded,
     ModelStarted,
     Part,
@@ -42,6 +43,13 @@ NAMES = ("planner", "researcher", "agent", "", SURROGATE)
 TEXTS = ("", "ok", "a text long enough to be known again", "another text, quite as long as that", SURROGATE * 3, "x" * 3000)
 MODELS = (None, "cheap", "cheap", "tiered", "half-priced", "unknown", "claude-sonnet-4-5")
 KINDS: tuple[PartKind, ...] = ("system", "tools", "user", "assistant", "tool_call", "tool_result", "document", "reasoning", "media")
+MEDIA = (
+    Media(kind="image", width=280, height=56),
+    Media(kind="image", width=-5, height=2**70),
+    Media(kind="audio", seconds=4.5),
+    Media(kind="video", seconds=float("nan")),
+    Media(kind="file", pages=2**70, bytes=-1),
+)
 STATUSES: tuple[Status, ...] = ("ok", "ok", "ok", "error", "cancelled", "interrupted")
 
 
@@ -148,7 +156,7 @@ class Teller:
             message_id=self._one([None, "1", *LONG_IDS]),
             call_id=self._call_id(),
             name=self._one([None, *NAMES]),
-            media_tokens=self._one([0, 0, 0, 85, -5, 2**70]),
+            media=self._one([None, None, *MEDIA]),
             opens=self._dice.random() < 0.7,
         )
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from tests.tapes import LONG_IDS, Bench, FlatBook, bench, tapes
 
-from token_otel.events import AgentStarted, Ended, Event, ModelEnded, ModelStarted, Part, UsageSeen
+from token_otel.events import AgentStarted, Ended, Event, Media, ModelEnded, ModelStarted, Part, UsageSeen
 from token_otel.flow.book import FlowBook
 from token_otel.flow.store import CONVERSATION_ENTRIES, ENTRY_BYTES
 from token_otel.ledger import Ledger, Totals
@@ -197,7 +197,12 @@ garbage = st.one_of(
     st.builds(ModelEnded, run_id=st.just("n1"), usage=st.just("words"), cost_usd=st.just(0.5)),
     st.builds(UsageSeen, run_id=st.just("n1"), usage=st.none()),
     st.builds(ModelEnded, run_id=st.just("n2"), usage=st.just(Usage(input=10**400, output=1))),
-    st.builds(ModelStarted, run_id=st.just("n3"), model=st.just("cheap"), prompt=st.just((Part(kind="media", media_tokens=10**400),))),
+    st.builds(
+        ModelStarted,
+        run_id=st.just("n3"),
+        model=st.just("cheap"),
+        prompt=st.just((Part(kind="media", media=Media(kind="image", width=10**400, height=1)),)),
+    ),
     st.builds(Ended, run_id=st.just("n1"), at_ns=st.just("noon")),
 )
 

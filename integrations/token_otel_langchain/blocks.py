@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from token_otel.events import Part, PartKind
-from token_otel_langchain.media import media_tokens
+from token_otel import wire
+from token_otel.events import Media, Part, PartKind
 
 _KIND: dict[str, PartKind] = {
     "system": "system",
@@ -22,18 +22,6 @@ _KIND: dict[str, PartKind] = {
     "function": "tool_result",
 }
 _TEXT = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal", "text-plain": "text"}
-_MEDIA = {
-    "image": "image",
-    "image_url": "image",
-    "input_image": "image",
-    "audio": "audio",
-    "input_audio": "audio",
-    "video": "video",
-    "video_url": "video",
-    "file": "file",
-    "input_file": "file",
-    "document": "file",
-}
 # The same calls stand in `tool_calls`; what streams leave of them does not parse.
 _CALLS = {"tool_use", "tool_call", "function_call", "tool_call_chunk", "input_json_delta", "invalid_tool_call", "custom_tool_call"}
 _NOT_TEXT = {"cachePoint", "cache_point", "redacted_thinking", "compaction"}
@@ -89,7 +77,9 @@ class _Parts:
         self._name = message.name
         self._calls_known = isinstance(message, AIMessage) and bool(message.tool_calls or message.invalid_tool_calls)
 
-    def add(self, kind: PartKind, text: str = "", *, call_id: str | None = None, name: str | None = None, weight: int = 0) -> None:
+    def add(
+        self, kind: PartKind, text: str = "", *, call_id: str | None = None, name: str | None = None, media: Media | None = None
+    ) -> None:
         self.parts.append(
             Part(
                 kind=kind,
@@ -97,7 +87,7 @@ class _Parts:
                 message_id=self._id,
                 call_id=call_id or self.call_id,
                 name=name or self._name,
-                media_tokens=weight,
+                media=media,
                 opens=not self.parts,
             )
         )
@@ -113,7 +103,7 @@ class _Parts:
             self._read(cast("Mapping[str, Any]", block))
 
     def _read(self, block: Mapping[str, Any]) -> None:
-        form = block.get("type")
+        whole, form = block, block.get("type")
         if form is None:
             # Bedrock's own blocks name their only key.
             form = next(iter(block), "")
@@ -128,11 +118,10 @@ class _Parts:
             if not self._calls_known and isinstance(name := block.get("name"), str):
                 arguments = _first(block, "input", "args", "arguments")
                 self.call(name, arguments if isinstance(arguments, str) else compact(arguments), _first(block, "id", "call_id"))
-        elif form in _MEDIA:
-            self._media(_MEDIA[form], block)
-        elif form == "media":
-            family = str(block.get("mime_type") or "").partition("/")[0]
-            self._media(family if family in ("image", "audio", "video") else "file", block)
+        elif text := wire.document_text(whole):
+            self.add("document", text)
+        elif media := wire.read_media(whole):
+            self.add("media", media=media)
         elif form == "search_result":
             self.add("document", _texts(block.get("content")))
         elif form == "non_standard" and isinstance(value := block.get("value"), Mapping):
@@ -144,19 +133,6 @@ class _Parts:
             self.add("tool_result", _texts(block.get("content")) or compact(_unsealed(block)), call_id=call_id, name=block.get("name"))
         elif form not in _NOT_TEXT:
             self.add(self.kind, compact(_unsealed(block)))
-
-    def _media(self, family: str, block: Mapping[str, Any]) -> None:
-        source = block.get("source")
-        inner = cast("Mapping[str, Any]", source) if isinstance(source, Mapping) else block
-        if family == "file":
-            text = inner.get("text")
-            if text is None and "text" in (inner.get("type"), block.get("source_type"), inner.get("source_type")):
-                text = _first(inner, "data", "text")
-            text = text if isinstance(text, str) else _texts(inner.get("content"))
-            if text:
-                self.add("document", text)
-                return
-        self.add("media", weight=media_tokens(family, block))
 
 
 def _thoughts(block: Mapping[str, Any]) -> str:

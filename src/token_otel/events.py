@@ -22,6 +22,29 @@ PartKind: TypeAlias = Literal["system", "tools", "user", "assistant", "tool_call
 Operation: TypeAlias = Literal["chat", "text_completion", "embeddings"]
 AgentKind: TypeAlias = Literal["agent", "workflow"]
 Status: TypeAlias = Literal["ok", "error", "cancelled", "interrupted"]
+MediaKind: TypeAlias = Literal["image", "audio", "video", "file"]
+Detail: TypeAlias = Literal["low", "medium", "high", "original"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A picture, a sound, a film or a file, by what its price may depend on; `None` is unknown.
+
+    Attributes:
+        width: In pixels, as is `height`.
+        seconds: How long it plays.
+        pages: Of a file.
+        bytes: Of the thing itself, never of its encoding as text.
+        detail: The resolution that the request asks for; `None` leaves it to the provider.
+    """
+
+    kind: MediaKind
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    pages: int | None = None
+    bytes: int | None = None
+    detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +57,7 @@ class Part:
         message_id: The id under which the framework keeps the message.
         call_id: The id of the tool call it makes (`tool_call`) or answers (`tool_result`).
         name: The tool's name, or the name of whoever speaks.
-        media_tokens: For media, the tokens its kind and size suggest; never the length of its encoding.
+        media: What it is made of, for media.
         opens: Whether it is the first part of its message, so that it carries the message's framing.
     """
 
@@ -43,7 +66,7 @@ class Part:
     message_id: str | None = None
     call_id: str | None = None
     name: str | None = None
-    media_tokens: int = 0
+    media: Media | None = None
     opens: bool = True
 
 

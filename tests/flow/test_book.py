@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from token_otel import Usage
-from token_otel.events import Part
+from token_otel.events import Media, Part
 from token_otel.flow.allocation import Share
 from token_otel.flow.book import FlowBook, OutputSplit
 from token_otel.flow.producer import Producer
@@ -144,12 +144,12 @@ def test_a_long_text_that_is_not_counted_yet_is_weighed_by_its_length(flow: Flow
     assert tokens(split) == [("system", True, 1006), ("user", True, 1005)]
 
 
-def test_media_weigh_what_they_are_said_to(flow: FlowBook):
-    """85 tokens for a small image; a negative size is none."""
-    parts = [Part(kind="user", text=words(11)), Part(kind="media", media_tokens=85, opens=False), Part(kind="media", media_tokens=-9)]
+def test_media_weigh_what_their_size_costs(flow: FlowBook):
+    """280 x 56 pixels are 10 x 2 patches of 28 pixels."""
+    parts = [Part(kind="user", text=words(11)), Part(kind="media", media=Media(kind="image", width=280, height=56), opens=False)]
 
-    # 11 + 4, 85 and 0 + 4: 104, and 3 hidden
-    assert tokens(shares(flow, parts, Usage(input=107, output=0))) == [("user", True, 15), ("media", True, 92)]
+    # 11 + 4 and 20: 35, among which 3 hidden are spread: 16.3 and 21.7
+    assert tokens(shares(flow, parts, Usage(input=38, output=0))) == [("user", True, 16), ("media", True, 22)]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,11 @@ def test_media_weigh_what_they_are_said_to(flow: FlowBook):
             Usage(output=100),
             OutputSplit(60, 20, 20),
         ),
-        ([Part(kind="assistant", text=words(2)), Part(kind="media", text="", media_tokens=9)], Usage(output=12), OutputSplit(12, 0, 0)),
+        (
+            [Part(kind="assistant", text=words(2)), Part(kind="media", text="", media=Media(kind="image"))],
+            Usage(output=12),
+            OutputSplit(12, 0, 0),
+        ),
         ([], Usage(output=0), OutputSplit(0, 0, 0)),
     ],
 )
@@ -261,7 +265,11 @@ def test_an_estimate_adds_what_is_hidden(flow: FlowBook):
 
 def test_a_reading_without_its_texts_weighs_the_same(flow: FlowBook):
     """What a run that was cut keeps until its real end comes."""
-    parts = (Part(kind="tools", text=words(100)), Part(kind="user", text=words(96), opens=False), Part(kind="media", media_tokens=85))
+    parts = (
+        Part(kind="tools", text=words(100)),
+        Part(kind="user", text=words(96), opens=False),
+        Part(kind="media", media=Media(kind="image")),
+    )
     reading = flow.read(parts, "planner", "c")
     light = flow.weighed(reading)
 

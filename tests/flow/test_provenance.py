@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from token_otel.events import Part, PartKind
+from token_otel.events import Media, Part, PartKind
 from token_otel.flow.book import FlowBook
 from token_otel.flow.producer import Producer, SpanRef
 from token_otel.flow.provenance import Read
@@ -134,7 +134,7 @@ def test_short_texts_are_never_matched_by_content(flow: FlowBook, text: str):
         (Part(kind="tools", text=LONG), "tools"),
         (Part(kind="user", text=LONG), "user"),
         (Part(kind="document", text=LONG), "document"),
-        (Part(kind="media", media_tokens=85), "media"),
+        (Part(kind="media", media=Media(kind="image")), "media"),
         (Part(kind="tool_result", text=LONG, name="search"), "tool:search"),
         (Part(kind="tool_result", text=LONG), "tool"),
         (Part(kind="assistant", text=LONG), "external"),

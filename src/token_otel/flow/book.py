@@ -10,6 +10,7 @@ from token_otel.events import Part
 from token_otel.flow.allocation import Piece, Share, allocate, largest_remainder
 from token_otel.flow.calibration import Calibration
 from token_otel.flow.families import Family, family_of
+from token_otel.flow.media import media_tokens
 from token_otel.flow.producer import Producer
 from token_otel.flow.provenance import Read, read
 from token_otel.flow.store import Store
@@ -31,6 +32,7 @@ class Reading:
 
     Attributes:
         functions: Whether its tools are told as Chat Completions does.
+        sizes: The sizes of its texts, once the texts themselves are gone.
     """
 
     reads: tuple[Read, ...]
@@ -38,6 +40,7 @@ class Reading:
     conversation: str
     tools: bool
     functions: bool
+    sizes: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class FlowBook:
             The shares, and the method: `ids+text+o200k/1`, with `+bytes` where a text was not counted in time.
         """
         family = family_of(model)
-        weights, method = self._weights(reading, family)
+        weights, method = self._weights(reading, family, model)
         estimate = self._calibration(reading, model, provider, family).explain(sum(weights), usage.input or 0)
         keys = [item.key for item in reading.reads]
         if reading.tools:
@@ -125,7 +128,7 @@ class FlowBook:
     def estimate(self, reading: Reading, output: Sequence[Part], model: str, provider: str = "") -> tuple[int, int | None]:
         """Estimate the tokens of a call whose provider reported nothing: its input, and its output if any of that was seen."""
         family = family_of(model)
-        weights, _ = self._weights(reading, family)
+        weights, _ = self._weights(reading, family, model)
         calibration = self._calibration(reading, model, provider, family)
         written = round(sum(self._sizes([part.text for part in output])[0]) * calibration.factor) if output else None
         return max(0, round(calibration.expect(sum(weights)))), written
@@ -135,10 +138,8 @@ class FlowBook:
         sizes, _ = self._sizes([item.part.text for item in reading.reads])
         return replace(
             reading,
-            reads=tuple(
-                replace(item, part=replace(item.part, text="", media_tokens=round(size) + item.part.media_tokens))
-                for item, size in zip(reading.reads, sizes, strict=True)
-            ),
+            reads=tuple(replace(item, part=replace(item.part, text="")) for item in reading.reads),
+            sizes=tuple(sizes),
         )
 
     def produced(self, conversation: str, producer: Producer, output: Iterable[Part]) -> None:
@@ -151,12 +152,14 @@ class FlowBook:
         if self._match:
             self.store.answered(conversation, call_id, producer)
 
-    def _weights(self, reading: Reading, family: Family) -> tuple[list[float], str]:
+    def _weights(self, reading: Reading, family: Family, model: str) -> tuple[list[float], str]:
         parts = [item.part for item in reading.reads]
-        sizes, counted = self._sizes([part.text for part in parts])
+        sizes, counted = (reading.sizes, True) if reading.sizes else self._sizes([part.text for part in parts])
         weights: list[float] = []
         for part, size in zip(parts, sizes, strict=True):
-            weight = size + max(0, part.media_tokens)
+            weight = size
+            if part.media is not None:  # known in the provider's own tokens
+                weight = media_tokens(part.media, model) / family.factor
             if part.kind == "tools":
                 weight = max(weight * LEAST_TOOL, weight * family.tool_factor + family.tool_tokens)
             else:

@@ -1,4 +1,4 @@
-"""What providers say a call used, in each one's own words: one pure function per wire format, mapping -> `Usage`.
+"""What providers say in each one's own words: one pure function per wire format, mapping -> `Usage`, and blocks of media -> `Media`.
 
 Each function says whether its format counts cached and reasoning tokens inside the totals; `Usage` always does.
 Nothing raises: what is not a count is unknown, and a part that exceeds its total is cut down to it.
@@ -7,6 +7,7 @@ Nothing raises: what is not a count is unknown, and a part that exceeds its tota
 from token_otel.wire.bedrock import bedrock_converse, bedrock_invoke
 from token_otel.wire.detection import detect
 from token_otel.wire.frameworks import langchain, service_tier
+from token_otel.wire.media import document_text, read_media
 from token_otel.wire.openai import openai_chat, openai_embeddings, openai_responses, reported_cost
 from token_otel.wire.providers import anthropic_messages, cohere, gemini, ollama, token_usage
 
@@ -16,12 +17,14 @@ __all__ = [
     "bedrock_invoke",
     "cohere",
     "detect",
+    "document_text",
     "gemini",
     "langchain",
     "ollama",
     "openai_chat",
     "openai_embeddings",
     "openai_responses",
+    "read_media",
     "reported_cost",
     "service_tier",
     "token_usage",
