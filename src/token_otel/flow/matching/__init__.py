@@ -1,0 +1,61 @@
+"""Matching: which stretches of a text were produced before, though it was quoted, cut, wrapped, escaped or edited since."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Hashable
+
+from token_otel.flow.matching.claims import Claim, claims_of
+from token_otel.flow.matching.index import Segment, add_steps
+from token_otel.flow.matching.query import Query
+from token_otel.flow.matching.search import find_runs
+
+__all__ = ["Claim", "TextIndex"]
+
+
+class TextIndex:
+    """Texts by who produced them. The `_steps` do the work in slices of time, some 0.2 ms each.
+
+    Not safe for threads: one worker adds and finds.
+    """
+
+    def __init__(self) -> None:
+        self._segments: list[Segment] = []
+        self._serial = 0
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory is held."""
+        return sum(segment.bytes for segment in self._segments)
+
+    def add(self, source: Hashable, text: str) -> None:
+        """Remember that `source` produced `text`, later than all texts before."""
+        for _ in self.add_steps(source, text):
+            pass
+
+    def add_steps(self, source: Hashable, text: str) -> Generator[None]:
+        """As `add`."""
+        self._serial += 1
+        return add_steps(self._segments, source, text, self._serial)
+
+    def find(self, text: str) -> list[Claim]:
+        """Return which stretches of `text` are known, in order, none over another."""
+        steps = self.find_steps(text)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                return stop.value
+
+    def find_steps(self, text: str) -> Generator[None, None, list[Claim]]:
+        """As `find`; the claims are what the generator returns."""
+        if not self._segments:
+            return []
+        query = Query()
+        yield from query.steps(text)
+        runs = yield from find_runs(query, self._segments)
+        found = yield from claims_of(query, text, runs, self._segments)
+        return found
+
+    def drop_oldest(self) -> None:
+        """Forget the texts of the oldest segment."""
+        del self._segments[:1]

@@ -1,0 +1,163 @@
+"""`Claim`: a stretch of a text and who produced it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Hashable, Sequence
+from dataclasses import dataclass, replace
+
+from token_otel.flow.matching.canonical import BLANK, encoded, is_boundary
+from token_otel.flow.matching.canonical import words as words_of
+from token_otel.flow.matching.index import Segment, Text
+from token_otel.flow.matching.objects import objects
+from token_otel.flow.matching.query import Query
+from token_otel.flow.matching.runs import Run
+
+ALONE = 56  # squeezed bytes of a run that stands for itself
+GAP = 512  # squeezed bytes between two runs of one text that are compared word by word
+COVERED = 0.4  # of them
+_ENDINGS = (b".", b"!", b"?", b"\xe3\x80\x82", b"\xef\xbc\x81", b"\xef\xbc\x9f")  # the last three are full-width
+_BACKSLASH = ord("\\")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A stretch of a text, in UTF-8 bytes, and who produced it."""
+
+    start: int
+    end: int
+    source: Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    start: int
+    end: int
+    run: Run
+
+
+def claims_of(query: Query, text: str, runs: Sequence[Run], segments: Sequence[Segment]) -> Generator[None, None, list[Claim]]:
+    """Return what runs claim of `text`: those that are long enough, to the ends of their words."""
+    strong = {run.text.source for run in runs if run.length >= ALONE}
+    kept = [run for run in runs if run.text.source in strong]
+    yield
+    data = encoded(text)
+    filled: list[Run] = []
+    for i, run in enumerate(kept):
+        if i:
+            filled += _between(query, kept[i - 1], run)
+            yield
+        filled.append(run)
+    found: list[Claim] = []
+    for run in filled:
+        start, end = _snapped(query, run)
+        if found and start < found[-1].end:
+            start = found[-1].end
+        if start < end:
+            start, end = _with_edges(data, start, end, run, found[-1].end if found else 0)
+            _append(found, Claim(start, end, run.text.source), query.canon)
+    yield
+    if "{" in text and any(segment.objects for segment in segments):
+        found = yield from _with_objects(text, data, found, segments)
+    return found
+
+
+def _append(found: list[Claim], claim: Claim, canon: bytes) -> None:
+    """Add a claim, as one with the last if it is of the same source and only blanks lie between."""
+    if found and found[-1].source == claim.source and not canon[found[-1].end : claim.start].strip(BLANK):
+        claim = replace(claim, start=found.pop().start)
+    found.append(claim)
+
+
+def _snapped(query: Query, run: Run) -> tuple[int, int]:
+    """Return where a run stands in the text, without words that agree in part."""
+    start, end = query.place(run.start), query.end(run.end)
+    canon = query.canon
+    while start < end and not is_boundary(canon, start):
+        start += 1
+    while end > start and not is_boundary(canon, end):
+        end -= 1
+    while start < end and canon[start] in BLANK:
+        start += 1
+    while end > start and canon[end - 1] in BLANK:
+        end -= 1
+    return start, end
+
+
+def _with_edges(data: bytes, start: int, end: int, run: Run, least: int) -> tuple[int, int]:
+    """Take in the punctuation at the ends of a source's text where the whole of it is there, else what ends a sentence."""
+    if run.text_start == 0:
+        for byte in reversed(run.text.head):
+            while start > least and data[start - 1] == _BACKSLASH != byte:
+                start -= 1
+            if start <= least or data[start - 1] != byte:
+                break
+            start -= 1
+    if run.text_end == len(run.text.squeezed):
+        for byte in run.text.tail:
+            skipped = end
+            while skipped < len(data) and data[skipped] == _BACKSLASH != byte:
+                skipped += 1
+            if skipped >= len(data) or data[skipped] != byte:
+                break
+            end = skipped + 1
+    else:
+        for ending in _ENDINGS:
+            if data.startswith(ending, end):
+                end += len(ending)
+                break
+    return start, end
+
+
+def _between(query: Query, last: Run, run: Run) -> list[Run]:
+    """Return the words between two runs of one text that stand there in the text, too, in the same order."""
+    gap = run.start - last.end
+    if run.text is not last.text or not 0 < gap <= GAP or run.text_start <= last.text_end:
+        return []
+    start, end = query.end(last.end), query.place(run.start)
+    source = run.text.squeezed
+    found: list[Run] = []
+    at, text_at, covered = last.end, last.text_end, 0
+    for word in words_of(query.canon[start:end])[0]:
+        place = source.find(word, text_at, run.text_start)
+        if place >= 0:
+            covered += len(word)
+            found.append(Run(run.text, at, at + len(word), place, place + len(word)))
+            text_at = place + len(word)
+        at += len(word)
+    return found if covered >= COVERED * gap else []
+
+
+def _with_objects(text: str, data: bytes, found: list[Claim], segments: Sequence[Segment]) -> Generator[None, None, list[Claim]]:
+    """Add the JSON objects whose content is known, in whatever order and layout."""
+    ascii_only = len(data) == len(text)
+    known = found
+    at = place = 0  # of one character, in characters and in bytes
+    for each in objects(text):
+        yield
+        if each is None:
+            continue
+        source = _owner(each.hashes[-1], segments) if each.whole else None
+        if source is None:
+            continue
+        start = each.start if ascii_only else place + len(encoded(text[at : each.start]))
+        end = each.end if ascii_only else start + len(encoded(text[each.start : each.end]))
+        at, place = each.end, end
+        inside = [claim for claim in known if claim.start < end and claim.end > start]
+        if sum(min(claim.end, end) - max(claim.start, start) for claim in inside) < 0.9 * (end - start):
+            known = _replaced(known, Claim(start, end, source.source))
+    return known
+
+
+def _owner(content: int, segments: Sequence[Segment]) -> Text | None:
+    owners = [segment.objects[content] for segment in segments if content in segment.objects]
+    return max(owners, key=lambda text: text.serial) if owners else None
+
+
+def _replaced(found: Sequence[Claim], claim: Claim) -> list[Claim]:
+    kept: list[Claim] = []
+    for each in found:
+        if each.start < claim.start:
+            kept.append(replace(each, end=min(each.end, claim.start)))
+        if each.end > claim.end:
+            kept.append(replace(each, start=max(each.start, claim.end)))
+    return sorted([*kept, claim], key=lambda each: each.start)

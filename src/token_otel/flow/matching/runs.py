@@ -1,0 +1,119 @@
+"""`Run`: a stretch of the query that reads the same as a stretch of a known text, small changes stepped over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from token_otel.flow.matching.index import Text
+
+SKIP = 24  # squeezed bytes of insertion, deletion or exchange that a run steps over,
+AGREE = 12  # if so many agree behind them
+WORTH = 28  # bytes that must agree before a run steps over anything
+_FIRST_STEP = 32
+_LONGEST_STEP = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of the query and of a text, in squeezed offsets; `known` is False where all its shingles are skeleton."""
+
+    text: Text
+    start: int
+    end: int
+    text_start: int
+    text_end: int
+    known: bool = True
+
+    @property
+    def length(self) -> int:
+        """Its squeezed bytes in the query."""
+        return self.end - self.start
+
+
+def run_at(query: bytes, at: int, text: Text, text_at: int) -> Run:
+    """Return the longest run through one place of the query and one of a text."""
+    source = text.squeezed
+    end = at + same_after(query, at, source, text_at)
+    start = at - same_before(query, at, source, text_at)
+    text_start, text_end = text_at - (at - start), text_at + (end - at)
+    if end - start >= WORTH:
+        while step := _over(query, end, source, text_end):
+            end, text_end = end + step[0], text_end + step[1]
+            more = same_after(query, end, source, text_end)
+            end, text_end = end + more, text_end + more
+        while step := _back_over(query, start, source, text_start):
+            start, text_start = start - step[0], text_start - step[1]
+            more = same_before(query, start, source, text_start)
+            start, text_start = start - more, text_start - more
+    return Run(text, start, end, text_start, text_end)
+
+
+def same_after(a: bytes, i: int, b: bytes, j: int) -> int:
+    """Return how many bytes from `a[i]` and from `b[j]` on are the same."""
+    most = min(len(a) - i, len(b) - j)
+    same, step = 0, _FIRST_STEP
+    while same < most:
+        step = min(step, most - same)
+        if a[i + same : i + same + step] != b[j + same : j + same + step]:
+            differs = same + step
+            while differs - same > 1:
+                middle = (same + differs) // 2
+                if a[i + same : i + middle] == b[j + same : j + middle]:
+                    same = middle
+                else:
+                    differs = middle
+            break
+        same += step
+        step = min(2 * step, _LONGEST_STEP)
+    return same
+
+
+def same_before(a: bytes, i: int, b: bytes, j: int) -> int:
+    """Return how many bytes before `a[i]` and before `b[j]` are the same."""
+    most = min(i, j)
+    same, step = 0, _FIRST_STEP
+    while same < most:
+        step = min(step, most - same)
+        if a[i - same - step : i - same] != b[j - same - step : j - same]:
+            differs = same + step
+            while differs - same > 1:
+                middle = (same + differs) // 2
+                if a[i - middle : i - same] == b[j - middle : j - same]:
+                    same = middle
+                else:
+                    differs = middle
+            break
+        same += step
+        step = min(2 * step, _LONGEST_STEP)
+    return same
+
+
+def _over(query: bytes, at: int, source: bytes, text_at: int) -> tuple[int, int] | None:
+    """Return how far to step in the query and in the text, so that both agree again; the shortest way."""
+    best: tuple[int, int] | None = None
+    shortest = 2 * SKIP + 1
+    limit = at + SKIP + AGREE
+    for skipped in range(SKIP + 1):
+        needle = source[text_at + skipped : text_at + skipped + AGREE]
+        if len(needle) < AGREE or skipped >= shortest:
+            break
+        found = query.find(needle, at, min(limit, at + shortest - skipped + AGREE))
+        if found >= 0 and found - at + skipped < shortest and (found > at or skipped):
+            best = (found - at, skipped)
+            shortest = found - at + skipped
+    return best
+
+
+def _back_over(query: bytes, at: int, source: bytes, text_at: int) -> tuple[int, int] | None:
+    best: tuple[int, int] | None = None
+    shortest = 2 * SKIP + 1
+    for skipped in range(SKIP + 1):
+        last = text_at - skipped
+        if last < AGREE or skipped >= shortest:
+            break
+        found = query.rfind(source[last - AGREE : last], max(0, at - SKIP - AGREE), at)
+        gap = at - found - AGREE
+        if found >= 0 and gap + skipped < shortest and (gap or skipped):
+            best = (gap, skipped)
+            shortest = gap + skipped
+    return best
