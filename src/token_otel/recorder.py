@@ -235,7 +235,7 @@ class Recorder:
         if self.settings.flow == "off" or not self.settings.enabled:
             return None
         try:
-            return FlowBook(round(self.settings.store_mb * 1024 * 1024))
+            return FlowBook(round(self.settings.store_mb * 1024 * 1024), pieces=self.settings.flow == "text", submit=self._worker.submit)
         except Exception as error:
             self._failed(error)
             return None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 Job: TypeAlias = Callable[[], object]
+"""What is to be done; a generator is gone through, in slices of time."""
 
 MAX_WAITING = 10_000
+SLICE_S = 0.0002  # of work, then a short sleep: a busy thread delays an event loop by the switch interval, 5 ms
+SLEEP_S = 0.00001
 
 
 class Worker:
@@ -62,9 +66,18 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         try:
-            job()
+            steps = job()
+            if isinstance(steps, Generator):
+                self._go_through(cast("Generator[object]", steps))
         except Exception as error:
             self._on_error(error)
+
+    def _go_through(self, steps: Generator[object]) -> None:
+        until = time.perf_counter() + SLICE_S
+        for _ in steps:
+            if not self._inline and time.perf_counter() > until:
+                time.sleep(SLEEP_S)
+                until = time.perf_counter() + SLICE_S
 
     def forked(self) -> None:
         """Begin anew in a child process: the thread stayed behind in the parent, perhaps in the middle of the queue."""

@@ -215,16 +215,6 @@ def test_the_same_words_twice_in_one_prompt_are_two_texts(flow: FlowBook):
     assert len({item.key for item in read(flow, *twice)}) == 4
 
 
-def test_without_matching_all_belongs_to_the_roles():
-    """And nothing is remembered."""
-    flow = FlowBook(1 << 20, match=False)
-    flow.produced("c", RESEARCHER, [Part(kind="assistant", text=LONG, message_id="m1")])
-    flow.answered("c", "call_0", RESEARCHER)
-
-    assert origins(flow, Part(kind="assistant", text=LONG, message_id="m1")) == ["external"]
-    assert origins(flow, Part(kind="tool_result", text=LONG, call_id="call_0")) == ["tool"]
-
-
 @pytest.mark.parametrize("message_id", ["m1", None])
 def test_what_a_user_said_stays_the_users_when_an_agent_passes_it_on(flow: FlowBook, message_id: str | None):
     """A question quoted word for word in a tool call is still the user's in the next prompt."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
 
 from token_otel.events import Part
 from token_otel.flow.allocation import Piece, Share, allocate, largest_remainder
 from token_otel.flow.calibration import Calibration
 from token_otel.flow.families import Family, family_of
 from token_otel.flow.media import media_tokens
+from token_otel.flow.pieces import SHORTEST, Match, learn_steps, search_steps
 from token_otel.flow.producer import Producer
 from token_otel.flow.provenance import Read, read
+from token_otel.flow.reasoning import kept_from, sealed_tokens
 from token_otel.flow.store import Store
 from token_otel.prices import Cost
 from token_otel.tokens import Counter
 from token_otel.usage import Usage
+
+Job: TypeAlias = Callable[[], Generator[None]]
 
 SHORT_BYTES = 2048  # text up to here is counted in the callback, longer text on the worker
 TOKENS_PER_CHARACTER = 0.25  # until enough of a prompt is counted to know better
@@ -57,18 +63,28 @@ class FlowBook:
 
     Args:
         store_bytes: The bound of the store.
-        match: Whether texts are traced to their producers; if not, every part belongs to its role.
+        pieces: Whether texts are also recognised in pieces.
+        submit: Takes the work of recognising them, to be done in the order given; by default it is done at once.
     """
 
-    def __init__(self, store_bytes: int, *, match: bool = True) -> None:
-        self.store = Store(store_bytes)
+    def __init__(self, store_bytes: int, *, pieces: bool = False, submit: Callable[[Job], object] | None = None) -> None:
+        self.store = Store(store_bytes, texts=pieces)
         self.counter = Counter()
-        self._match = match
+        self._pieces = pieces
+        self._submit = submit or _do
         self._calibrations: OrderedDict[tuple[str, str, bool, bool], Calibration] = OrderedDict()
 
     def read(self, prompt: tuple[Part, ...], reader: str, conversation: str) -> Reading:
         """Find where each part of `prompt` comes from."""
-        reads = read(prompt, reader, self.store, self.store.conversation(conversation), match=self._match)
+        known = self.store.conversation(conversation)
+        reads = read(prompt, reader, self.store, known, pieces=self._pieces)
+        matches: list[Match] = []
+        for item in reads:
+            if item.match is not None and not item.match.submitted:
+                item.match.submitted = True
+                matches.append(item.match)
+        if matches:
+            self._submit(partial(search_steps, self.store.index(conversation), matches, reader, self.counter))
         tools = [part.text for part in prompt if part.kind == "tools"]
         return Reading(reads, reader, conversation, bool(tools), any(FUNCTION in text for text in tools))
 
@@ -88,10 +104,11 @@ class FlowBook:
         """Split a reported input among its origins; from now on its texts have been read.
 
         Returns:
-            The shares, and the method: `ids+text+o200k/1`, with `+bytes` where a text was not counted in time.
+            The shares, and the method: `ids+text+pieces+o200k/1`, with `+bytes` where a text was not counted in time, `+late`
+            where one was not searched in time, and `+cut` where it was too long to be searched as a whole.
         """
         family = family_of(model)
-        weights, method = self._weights(reading, family, model)
+        weights, method = self._weights(reading, family, model, provider)
         estimate = self._calibration(reading, model, provider, family).explain(sum(weights), usage.input or 0)
         keys = [item.key for item in reading.reads]
         if reading.tools:
@@ -102,12 +119,11 @@ class FlowBook:
         for item, weight, seen in zip(reading.reads, weights, known, strict=True):
             if preamble and item.part.kind != "tools":
                 pieces.append(preamble.pop())
-            external_id = item.part.message_id if item.origin == "external" else None
-            pieces.append(Piece(item.origin, item.producer, not seen, external_id, weight * estimate.factor))
+            pieces += _pieces(item, weight * estimate.factor, reading.reader, new=not seen)
         pieces += preamble
         if estimate.unexplained:
             pieces.append(Piece("unexplained", None, True, None, estimate.unexplained))
-        return allocate(pieces, usage, cost), f"{'ids+text' if self._match else 'roles'}+{method}"
+        return allocate(pieces, usage, cost), self._method(reading, method)
 
     def split_output(self, output: Sequence[Part], usage: Usage) -> OutputSplit:
         """Split a reported output into text, tool call arguments and reasoning; where there is but one kind, nothing is counted."""
@@ -128,7 +144,7 @@ class FlowBook:
     def estimate(self, reading: Reading, output: Sequence[Part], model: str, provider: str = "") -> tuple[int, int | None]:
         """Estimate the tokens of a call whose provider reported nothing: its input, and its output if any of that was seen."""
         family = family_of(model)
-        weights, _ = self._weights(reading, family, model)
+        weights, _ = self._weights(reading, family, model, provider)
         calibration = self._calibration(reading, model, provider, family)
         written = round(sum(self._sizes([part.text for part in output])[0]) * calibration.factor) if output else None
         return max(0, round(calibration.expect(sum(weights)))), written
@@ -144,22 +160,34 @@ class FlowBook:
 
     def produced(self, conversation: str, producer: Producer, output: Iterable[Part]) -> None:
         """Remember what a run produced."""
-        if self._match:
-            self.store.produced(conversation, producer, output)
+        fresh = [text for text in self.store.produced(conversation, producer, output) if len(text) >= SHORTEST]
+        if self._pieces and fresh:
+            self._submit(partial(learn_steps, self.store.index(conversation), producer, fresh))
 
     def answered(self, conversation: str, call_id: str, producer: Producer) -> None:
         """Remember who answered a tool call whose result was not seen."""
-        if self._match:
-            self.store.answered(conversation, call_id, producer)
+        self.store.answered(conversation, call_id, producer)
 
-    def _weights(self, reading: Reading, family: Family, model: str) -> tuple[list[float], str]:
+    def _method(self, reading: Reading, counting: str) -> str:
+        if not self._pieces:
+            return f"ids+text+{counting}"
+        matches = [item.match for item in reading.reads if item.match is not None]
+        late = "+late" * any(match.stretches is None for match in matches)
+        cut = "+cut" * any(match.cut for match in matches)
+        return f"ids+text+pieces+{counting}{late}{cut}"
+
+    def _weights(self, reading: Reading, family: Family, model: str, provider: str) -> tuple[list[float], str]:
         parts = [item.part for item in reading.reads]
         sizes, counted = (reading.sizes, True) if reading.sizes else self._sizes([part.text for part in parts])
+        kept = kept_from(parts, model, provider)
         weights: list[float] = []
-        for part, size in zip(parts, sizes, strict=True):
+        for place, (part, size) in enumerate(zip(parts, sizes, strict=True)):
             weight = size
-            if part.media is not None:  # known in the provider's own tokens
+            if part.media is not None:  # known in the provider's own tokens, as is what is sealed
                 weight = media_tokens(part.media, model) / family.factor
+            elif part.kind == "reasoning":
+                sealed = 0 if place < kept else sealed_tokens(part)
+                weight = size if sealed is None else sealed / family.factor
             if part.kind == "tools":
                 weight = max(weight * LEAST_TOOL, weight * family.tool_factor + family.tool_tokens)
             else:
@@ -186,3 +214,25 @@ class FlowBook:
                 self._calibrations.popitem(last=False)
             found = self._calibrations[key] = Calibration(family, tools=reading.tools, functions=reading.functions)
         return found
+
+
+def _pieces(item: Read, weight: float, reader: str, *, new: bool) -> list[Piece]:
+    """Return a part as it was read: as one piece, or as the stretches that others produced, and the rest in its role."""
+    external_id = item.part.message_id if item.origin == "external" else None
+    whole = Piece(item.origin, item.producer, new, external_id, weight)
+    if item.match is None or not item.match.stretches:
+        return [whole]
+    found: list[Piece] = []
+    for stretch in item.match.stretches:
+        if stretch.producer is not None:
+            found.append(Piece(stretch.producer.origin(reader), stretch.producer, new, None, weight * stretch.share))
+        elif stretch.origin is not None:
+            found.append(Piece(stretch.origin, None, new, None, weight * stretch.share))
+        else:
+            found.append(replace(whole, weight=weight * stretch.share))
+    return found
+
+
+def _do(job: Job) -> None:
+    for _ in job():
+        pass

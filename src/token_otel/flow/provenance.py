@@ -1,8 +1,7 @@
 """Provenance: the origin of each part of a prompt, found when the call starts.
 
-In this order: a message id with the same content, a tool call id with the same content, the same text; the rest
-belongs to its role. Text that is known only in pieces (a quote in a template) is the place where `pieces` will go:
-between the same text and the role, in `_producer`.
+In this order: a message id with the same content, a tool call id with the same content, the same text, text known in
+pieces; the rest belongs to its role.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from token_otel.events import Part
+from token_otel.flow.pieces import Match, is_searched
 from token_otel.flow.producer import Producer
 from token_otel.flow.store import SHORTEST_TEXT, Conversation, Store
 
@@ -40,25 +40,31 @@ class Read:
         origin: Its origin in the eyes of the reader.
         producer: Who made it, if a run did.
         key: The identity under which it counts as read before.
+        match: What is known of it in pieces, where it is not known as a whole; `None` if that is not looked for.
     """
 
     part: Part
     origin: str
     producer: Producer | None
     key: object
+    match: Match | None = None
 
 
-def read(prompt: Iterable[Part], reader: str, store: Store, conversation: Conversation, *, match: bool = True) -> tuple[Read, ...]:
-    """Find the origin of each part of `prompt` for the agent called `reader`; `match` = False leaves all to the roles."""
+def read(prompt: Iterable[Part], reader: str, store: Store, conversation: Conversation, *, pieces: bool = False) -> tuple[Read, ...]:
+    """Find the origin of each part of `prompt` for the agent called `reader`; with `pieces`, say what is to be searched for them."""
     reads: list[Read] = []
     seen: dict[object, int] = {}
     for part in prompt:
-        producer = _producer(part, reader, store, conversation) if match else None
+        producer = _producer(part, reader, store, conversation)
         origin = producer.origin(reader) if producer is not None else _role(part)
+        match = None
+        if pieces and producer is None and is_searched(part):
+            match = _match(part, origin, store, conversation)
+            match.readers.add(reader)
         identity = ("read", reader, part.kind, part.message_id or part.call_id, hash(part.text))
         # The same words said twice in one prompt are two texts: the second is read for the first time.
         seen[identity] = ordinal = seen.get(identity, 0) + 1
-        reads.append(Read(part, origin, producer, (identity, ordinal)))
+        reads.append(Read(part, origin, producer, (identity, ordinal), match))
     return tuple(reads)
 
 
@@ -86,6 +92,15 @@ def _producer(part: Part, reader: str, store: Store, conversation: Conversation)
             store.keep(conversation, given)
         elif conversation.get(given) is not None:
             return None
+    return found
+
+
+def _match(part: Part, origin: str, store: Store, conversation: Conversation) -> Match:
+    key = ("pieces", origin, hash(part.text))
+    found: Match | None = conversation.get(key)
+    if found is None:
+        found = Match(part.text, origin)
+        store.keep(conversation, key, found)
     return found
 
 

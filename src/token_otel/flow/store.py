@@ -1,6 +1,6 @@
 """`Store`: what was produced in each conversation, by id and by text, in memory and bounded.
 
-Texts are kept as 64-bit hashes, salted per process: enough to recognise a text, useless to read it.
+Texts are kept as 64-bit hashes, salted per process; where pieces of them are looked for, also their letters and digits.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from token_otel.events import Part
+from token_otel.flow.matching import TextIndex
 from token_otel.flow.producer import Producer
 
 SHORTEST_TEXT = 16  # characters: `yes` and `42` repeat by chance, so only an id can tell who said them
@@ -20,10 +21,17 @@ CONVERSATION_ENTRIES = 3  # an empty conversation: itself, two dicts and its pla
 
 
 class Conversation:
-    """What one conversation's runs produced and read. Two generations: when the young one is full, the old one goes."""
+    """What one conversation's runs produced and read. Two generations: when the young one is full, the old one goes.
+
+    Attributes:
+        entries: How many there are, the index among them by its size when it was last weighed.
+        index: Its texts, for the worker alone; `None` until there are any.
+    """
 
     def __init__(self, generation: int) -> None:
         self.entries = CONVERSATION_ENTRIES
+        self.index: TextIndex | None = None
+        self._weighed = 0
         self._generation = generation
         self._young: dict[object, Any] = {}
         self._old: dict[object, Any] = {}
@@ -50,16 +58,27 @@ class Conversation:
         self.entries -= len(self._old)
         self._old, self._young = self._young, {}
 
+    def weigh(self) -> None:
+        """Take account of what the worker has put into the index."""
+        now = 0 if self.index is None else self.index.bytes // ENTRY_BYTES
+        self.entries += now - self._weighed
+        self._weighed = now
+
 
 class Store:
     """Conversations, the least recently used going first when the bound in bytes is reached.
 
     Runs hold a conversation's key, never the object: what was dropped is not kept alive, and begins anew when it is named again.
+
+    Args:
+        limit_bytes: The bound. One conversation may have three quarters of it, the ids known everywhere the rest.
+        texts: Whether there are indexes of texts, which then may have half of it.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, *, texts: bool = False) -> None:
         self._limit = max(1, limit_bytes // ENTRY_BYTES)
-        self._generation = max(1, self._limit * 3 // 8)  # both leave a quarter to the ids known everywhere
+        self._generation = max(1, self._limit // 8 if texts else self._limit * 3 // 8)
+        self._index_bytes = limit_bytes // 2
         self._conversations: OrderedDict[str, Conversation] = OrderedDict()
         self._homes: OrderedDict[tuple[str, int], tuple[str, Producer]] = OrderedDict()  # known in every conversation
         self._entries = 0
@@ -79,7 +98,19 @@ class Store:
             self._shrink()
         else:
             self._conversations.move_to_end(key)
+            if found.index is not None:
+                self._entries -= found.entries
+                found.weigh()
+                self._entries += found.entries
+                self._shrink()
         return found
+
+    def index(self, key: str) -> TextIndex:
+        """Return the index of a conversation's texts, made at the first call."""
+        conversation = self.conversation(key)
+        if conversation.index is None:
+            conversation.index = TextIndex(self._index_bytes)
+        return conversation.index
 
     def home(self, prompt: Iterable[Part]) -> str | None:
         """Return the conversation from which a part of `prompt` comes, by a globally unique message id with the same content."""
@@ -105,9 +136,14 @@ class Store:
         known: tuple[Producer, int] | None = self.conversation(key).get(("caller", call_id))
         return known[0] if known is not None else None
 
-    def produced(self, key: str, producer: Producer, output: Iterable[Part]) -> None:
-        """Enter what a run produced, under its message id, its tool call ids and its texts."""
+    def produced(self, key: str, producer: Producer, output: Iterable[Part]) -> list[str]:
+        """Enter what a run produced, under its message id, its tool call ids and its texts.
+
+        Returns:
+            The texts that nobody, or somebody else, was the last to say.
+        """
         conversation = self.conversation(key)
+        fresh: list[str] = []
         for part in output:
             if part.message_id is not None:
                 self._put(conversation, ("message", part.message_id, hash(part.text)), producer)
@@ -116,20 +152,23 @@ class Store:
             if part.call_id is not None:
                 side = "caller" if part.kind == "tool_call" else "result"
                 self._put(conversation, (side, part.call_id), (producer, hash(part.text)))
+            if part.text and conversation.get(hash(part.text)) != producer:
+                fresh.append(part.text)
             for text in _texts(part):
                 if len(text) >= SHORTEST_TEXT:
                     self._put(conversation, hash(text), producer)
                     self._put(conversation, (hash(text), producer.name), producer)
         self._shrink()
+        return fresh
 
     def answered(self, key: str, call_id: str, producer: Producer) -> None:
         """Enter who answered a tool call whose text is not known."""
         self._put(self.conversation(key), ("result", call_id), (producer, None))
         self._shrink()
 
-    def keep(self, conversation: Conversation, key: object) -> None:
+    def keep(self, conversation: Conversation, key: object, value: object = True) -> None:
         """Remember `key` in a conversation that is in use."""
-        self._put(conversation, key, True)
+        self._put(conversation, key, value)
         self._shrink()
 
     def mark_read(self, key: str, texts: Iterable[object]) -> list[bool]:
@@ -161,6 +200,9 @@ class Store:
                 only.age()
                 if only.entries == before:
                     only.age()
+                if only.entries == before:
+                    only.index = None
+                    only.weigh()
                 if only.entries == before:
                     return  # the bound is smaller than an empty conversation
                 self._dropped(before - only.entries)

@@ -34,14 +34,15 @@ class Counter:
         """Return the number of tokens of `text`."""
         count = self.known(text)
         if count is None:
-            count = self._measure(text)
+            count = self.measure(text)
             with self._lock:
                 self._counts[hash(text)] = count
                 if len(self._counts) > REMEMBERED:
                     self._counts.popitem(last=False)
         return count
 
-    def _measure(self, text: str) -> int:
+    def measure(self, text: str) -> int:
+        """Return the number of tokens of a text that will not be asked for again."""
         if len(text) <= EXACT_CHARACTERS:
             return len(self._encode(text))
         tokens = characters = 0

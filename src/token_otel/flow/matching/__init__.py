@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable
+from collections.abc import Callable, Generator, Hashable
 
 from token_otel.flow.matching.claims import Claim, claims_of
-from token_otel.flow.matching.index import Segment, add_steps
+from token_otel.flow.matching.index import ENTRY_BYTES, FULL, Segment, add_steps
 from token_otel.flow.matching.query import Query
 from token_otel.flow.matching.search import find_runs
 
@@ -16,9 +16,14 @@ class TextIndex:
     """Texts by who produced them. The `_steps` do the work in slices of time, some 0.2 ms each.
 
     Not safe for threads: one worker adds and finds.
+
+    Args:
+        limit_bytes: The bound of its memory: the oldest texts are forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit_bytes: int = 1 << 30) -> None:
+        self._limit = limit_bytes
+        self._full = max(1, min(FULL, limit_bytes // (4 * ENTRY_BYTES)))
         self._segments: list[Segment] = []
         self._serial = 0
 
@@ -35,7 +40,9 @@ class TextIndex:
     def add_steps(self, source: Hashable, text: str) -> Generator[None]:
         """As `add`."""
         self._serial += 1
-        return add_steps(self._segments, source, text, self._serial)
+        yield from add_steps(self._segments, source, text, self._serial, full=self._full)
+        while len(self._segments) > 1 and self.bytes > self._limit:
+            del self._segments[0]
 
     def find(self, text: str) -> list[Claim]:
         """Return which stretches of `text` are known, in order, none over another."""
@@ -46,16 +53,12 @@ class TextIndex:
             except StopIteration as stop:
                 return stop.value
 
-    def find_steps(self, text: str) -> Generator[None, None, list[Claim]]:
-        """As `find`; the claims are what the generator returns."""
+    def find_steps(self, text: str, *, prefer: Callable[[Hashable], bool] | None = None) -> Generator[None, None, list[Claim]]:
+        """As `find`; the claims are what the generator returns. Of two sources that say the same, one that is preferred wins."""
         if not self._segments:
             return []
         query = Query()
         yield from query.steps(text)
-        runs = yield from find_runs(query, self._segments)
+        runs = yield from find_runs(query, self._segments, prefer)
         found = yield from claims_of(query, text, runs, self._segments)
         return found
-
-    def drop_oldest(self) -> None:
-        """Forget the texts of the oldest segment."""
-        del self._segments[:1]

@@ -105,6 +105,10 @@ def _with_edges(data: bytes, start: int, end: int, run: Run, least: int) -> tupl
             if data.startswith(ending, end):
                 end += len(ending)
                 break
+    while data[start] & 0xC0 == 0x80:
+        start += 1  # signs whose first bytes agree
+    while end < len(data) and data[end] & 0xC0 == 0x80:
+        end -= 1
     return start, end
 
 

@@ -14,7 +14,7 @@ SHINGLE = 4  # words
 GRID = 4  # every 4th word begins a shingle, so that any 7 words in a row hold one
 SINGLE_GRID = 8  # where single letters are words
 PLACES = 4  # of one shingle that are kept: one in each of the newest texts
-FULL = 16_000  # shingles in a segment: a larger table would grow in one pause of more than 1 ms
+FULL = 16_000  # shingles in a segment at most: a larger table would grow in one pause of more than 1 ms
 PIECE = 4_096  # characters of a text that are taken in at a time; half as many where they are longer than a byte
 SHORTEST = 28  # squeezed bytes: nothing shorter is ever claimed
 EDGE = 16
@@ -55,11 +55,6 @@ class Segment:
         self.objects: dict[int, Text] = {}  # JSON objects by content
         self.bytes = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the next text belongs into another segment."""
-        return len(self.places) >= FULL
-
     def add(self, text: Text, hashes: list[int], offsets: list[int]) -> None:
         """Enter a piece of a text under its shingles."""
         if not self.texts or self.texts[-1] is not text:
@@ -97,8 +92,8 @@ class Segment:
             seen.add(shingle)
 
 
-def add_steps(segments: list[Segment], source: Hashable, text: str, serial: int) -> Generator[None]:
-    """Take a text into the newest of `segments`, piece by piece, and into new ones behind it where that is full."""
+def add_steps(segments: list[Segment], source: Hashable, text: str, serial: int, *, full: int = FULL) -> Generator[None]:
+    """Take a text into the newest of `segments`, piece by piece, and into new ones behind it where that has `full` shingles."""
     canons: list[bytes] = []
     for chunk in chunks(text, PIECE if text.isascii() else PIECE // 2):
         canons.append(canonical(chunk))
@@ -111,7 +106,7 @@ def add_steps(segments: list[Segment], source: Hashable, text: str, serial: int)
     for canon, shape in zip(canons, shapes, strict=True):
         hashes, offsets = _shingles(canon, base)
         base += len(shape)
-        if not segments or segments[-1].is_full:
+        if not segments or len(segments[-1].places) >= full:
             segments.append(Segment())
         segments[-1].add(whole, hashes, offsets)
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -26,9 +26,11 @@ DEPTH = 24
 SPARSE = 8
 
 
-def find_runs(query: Query, segments: Sequence[Segment]) -> Generator[None, None, list[Run]]:
+def find_runs(
+    query: Query, segments: Sequence[Segment], prefer: Callable[[Hashable], bool] | None = None
+) -> Generator[None, None, list[Run]]:
     """Find the runs of `query` in the texts of `segments`, in order, none over another."""
-    scan = _Scan(query, segments)
+    scan = _Scan(query, segments, prefer)
     at = base = 0
     carry: list[bytes] = []
     while at < len(query.canon):
@@ -63,10 +65,11 @@ def _cut(canon: bytes, end: int) -> int:
 class _Scan:
     """Runs so far, up to where the query is spoken for, and how much was tried in vain."""
 
-    def __init__(self, query: Query, segments: Sequence[Segment]) -> None:
+    def __init__(self, query: Query, segments: Sequence[Segment], prefer: Callable[[Hashable], bool] | None) -> None:
         self.runs: list[Run] = []
         self.reached = 0
         self._query = query.squeezed
+        self._prefer = prefer
         self._segments = segments[: -NEWEST - 1 : -1]
         self._vain = 0
         self._refused: dict[tuple[int, int], int] = {}
@@ -132,11 +135,13 @@ class _Scan:
 
     def _best(self, candidates: Sequence[Run]) -> Run:
         longest = max(run.length for run in candidates) - SAME
-        last = self.runs[-1] if self.runs else None
-        return max(
-            [run for run in candidates if run.length >= longest],
-            key=lambda run: (last is not None and _continues(last, run), run.text.serial, run.length),
-        )
+        last, prefer = self.runs[-1] if self.runs else None, self._prefer
+
+        def rank(run: Run) -> tuple[bool, bool, int, int]:
+            preferred = prefer is not None and prefer(run.text.source)
+            return preferred, last is not None and _continues(last, run), run.text.serial, run.length
+
+        return max([run for run in candidates if run.length >= longest], key=rank)
 
     def _add(self, run: Run) -> None:
         last = self.runs[-1] if self.runs else None
