@@ -157,6 +157,7 @@ class Teller:
             call_id=self._call_id(),
             name=self._one([None, *NAMES]),
             media=self._one([None, None, *MEDIA]),
+            sealed_tokens=self._one([None, None, 64, -5, 2**70]),
             opens=self._dice.random() < 0.7,
         )
 

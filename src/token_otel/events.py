@@ -55,9 +55,11 @@ class Part:
         kind: What it is: `tool_call` is a call's name and arguments, `tools` the schemas sent along.
         text: Its text, by reference; empty for media.
         message_id: The id under which the framework keeps the message.
-        call_id: The id of the tool call it makes (`tool_call`) or answers (`tool_result`).
+        call_id: The id of the tool call it makes (`tool_call`) or answers (`tool_result`); of sealed reasoning, its key.
         name: The tool's name, or the name of whoever speaks.
         media: What it is made of, for media.
+        sealed_tokens: Of reasoning that comes back sealed or signed, its tokens as the call that made it has reported them, since
+            its text is a summary or nothing; `None` where the text is all of it.
         opens: Whether it is the first part of its message, so that it carries the message's framing.
     """
 
@@ -67,6 +69,7 @@ class Part:
     call_id: str | None = None
     name: str | None = None
     media: Media | None = None
+    sealed_tokens: int | None = None
     opens: bool = True
 
 

@@ -1,4 +1,4 @@
-"""What providers say in each one's own words: one pure function per wire format, mapping -> `Usage`, and blocks of media -> `Media`.
+"""What providers say, in each one's own words: one pure function per format of usage, mapping -> `Usage`, and of blocks.
 
 Each function says whether its format counts cached and reasoning tokens inside the totals; `Usage` always does.
 Nothing raises: what is not a count is unknown, and a part that exceeds its total is cut down to it.
@@ -10,8 +10,10 @@ from token_otel.wire.frameworks import langchain, service_tier
 from token_otel.wire.media import document_text, read_media
 from token_otel.wire.openai import openai_chat, openai_embeddings, openai_responses, reported_cost
 from token_otel.wire.providers import anthropic_messages, cohere, gemini, ollama, token_usage
+from token_otel.wire.reasoning import Reasoning, read_reasoning, read_signature
 
 __all__ = [
+    "Reasoning",
     "anthropic_messages",
     "bedrock_converse",
     "bedrock_invoke",
@@ -25,6 +27,8 @@ __all__ = [
     "openai_embeddings",
     "openai_responses",
     "read_media",
+    "read_reasoning",
+    "read_signature",
     "reported_cost",
     "service_tier",
     "token_usage",
