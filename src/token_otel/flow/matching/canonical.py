@@ -30,6 +30,9 @@ _FEWEST_NUMBERS = 3
 _SINGLE = re.compile(rb"[\xe0\xe3-\xed]")
 _WORD = re.compile(rb"[\xe0\xe3-\xed]..|[^ \xe0\xe3-\xed]+", re.DOTALL)
 
+_TAILS = bytes(range(0x80, 0xC0))
+_ALL_BUT_IDEOGRAPHS = bytes(byte for byte in range(256) if not 0xE3 <= byte <= 0xED)
+
 
 def encoded(text: str) -> bytes:
     """Return the bytes that offsets count: UTF-8, where a lone surrogate takes three."""
@@ -67,6 +70,13 @@ def words(canon: bytes) -> tuple[list[bytes], bool]:
     if canon.isascii() or _SINGLE.search(canon) is None:
         return canon.split(), False
     return _WORD.findall(canon), True
+
+
+def letters(shape: bytes) -> int:
+    """Return how much a squeezed form says, in letters of an alphabet; a Chinese, Japanese or Korean one counts for three."""
+    if shape.isascii():
+        return len(shape)
+    return len(shape.translate(None, _TAILS)) + 2 * len(shape.translate(None, _ALL_BUT_IDEOGRAPHS))
 
 
 def is_boundary(canon: bytes, at: int) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass, replace
 
-from token_otel.flow.matching.canonical import BLANK, encoded, is_boundary
+from token_otel.flow.matching.canonical import BLANK, encoded, is_boundary, letters
 from token_otel.flow.matching.canonical import words as words_of
 from token_otel.flow.matching.index import Segment, Text
 from token_otel.flow.matching.objects import objects
 from token_otel.flow.matching.query import Query
 from token_otel.flow.matching.runs import Run
 
-ALONE = 56  # squeezed bytes of a run that stands for itself
+ALONE = 50  # letters of a run that stands for itself
 GAP = 512  # squeezed bytes between two runs of one text that are compared word by word
 COVERED = 0.4  # of them
 _ENDINGS = (b".", b"!", b"?", b"\xe3\x80\x82", b"\xef\xbc\x81", b"\xef\xbc\x9f")  # the last three are full-width
@@ -37,7 +37,7 @@ class _Found:
 
 def claims_of(query: Query, text: str, runs: Sequence[Run], segments: Sequence[Segment]) -> Generator[None, None, list[Claim]]:
     """Return what runs claim of `text`: those that are long enough, to the ends of their words."""
-    strong = {run.text.source for run in runs if run.length >= ALONE}
+    strong = {run.text.source for run in runs if run.length >= ALONE and letters(query.squeezed[run.start : run.end]) >= ALONE}
     kept = [run for run in runs if run.text.source in strong]
     yield
     data = encoded(text)
@@ -58,6 +58,10 @@ def claims_of(query: Query, text: str, runs: Sequence[Run], segments: Sequence[S
     yield
     if "{" in text and any(segment.objects for segment in segments):
         found = yield from _with_objects(text, data, found, segments)
+        joined: list[Claim] = []
+        for claim in found:
+            _append(joined, claim, query.canon)
+        return joined
     return found
 
 
@@ -136,18 +140,16 @@ def _with_objects(text: str, data: bytes, found: list[Claim], segments: Sequence
     ascii_only = len(data) == len(text)
     known = found
     at = place = 0  # of one character, in characters and in bytes
-    for each in objects(text):
+    for each in objects(text, lambda content: _owner(content, segments) is not None):
         yield
-        if each is None:
-            continue
-        source = _owner(each.hashes[-1], segments) if each.whole else None
-        if source is None:
+        source = None if each is None else _owner(each.hashes[-1], segments)
+        if each is None or source is None:
             continue
         start = each.start if ascii_only else place + len(encoded(text[at : each.start]))
         end = each.end if ascii_only else start + len(encoded(text[each.start : each.end]))
         at, place = each.end, end
         inside = [claim for claim in known if claim.start < end and claim.end > start]
-        if sum(min(claim.end, end) - max(claim.start, start) for claim in inside) < 0.9 * (end - start):
+        if sum(min(claim.end, end) - max(claim.start, start) for claim in inside) < end - start:
             known = _replaced(known, Claim(start, end, source.source))
     return known
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,7 +12,8 @@ FEWEST_KEYS = 3
 SHORTEST = 64  # characters of its keys and values
 LONGEST = 16_384  # characters of an object that is looked at as a whole; what stands in a longer one is looked at by itself
 MOST = 524_288  # characters of a text
-FAILURES = 32  # braces in a text that open no object
+FAILURES = 32  # braces in a row that open no object
+DEEP = 8  # times that a character is read at most, on average
 _OPENS = re.compile(r'\{\s*"')
 
 
@@ -39,16 +40,26 @@ class _Object:
     size: int
 
 
-def objects(text: str, start: int = 0) -> Generator[Found | None]:
-    """Find the outermost objects in `text`; `None` stands for a brace that opens none."""
+def objects(text: str, is_wanted: Callable[[int], bool] | None = None) -> Generator[Found | None]:
+    """Find the objects in `text`: the outermost, or the outermost of those whose content `is_wanted`; `None` is for a step without."""
     failures = 0
     text = text[:MOST]
-    opening = _OPENS.search(text, start)
-    while opening is not None and failures < FAILURES:
+    work = DEEP * len(text) + LONGEST
+    opening = _OPENS.search(text)
+    while opening is not None and failures < FAILURES and work > 0:
         found = _read(text, opening.start())
-        failures += found is None
+        if found is None:
+            failures += 1
+            work -= LONGEST
+            after = opening.end()
+        else:
+            failures = 0
+            work -= found.end - found.start
+            taken = is_wanted is None or (found.whole and is_wanted(found.hashes[-1]))
+            after = found.end if taken else opening.end()
+            found = found if taken else None
         yield found
-        opening = _OPENS.search(text, opening.end() if found is None else found.end)
+        opening = _OPENS.search(text, after)
 
 
 def _read(text: str, start: int) -> Found | None:

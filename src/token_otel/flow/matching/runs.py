@@ -8,6 +8,7 @@ from token_otel.flow.matching.index import Text
 
 SKIP = 24  # squeezed bytes of insertion, deletion or exchange that a run steps over,
 AGREE = 12  # if so many agree behind them
+STEP_COST = 16
 WORTH = 28  # bytes that must agree before a run steps over anything
 _FIRST_STEP = 32
 _LONGEST_STEP = 65_536
@@ -15,19 +16,30 @@ _LONGEST_STEP = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of the query and of a text, in squeezed offsets; `known` is False where all its shingles are skeleton."""
+    """A stretch of the query and of a text, in squeezed offsets.
+
+    Attributes:
+        steps: How often something was stepped over.
+        known: Whether any of its shingles says who wrote it; False if all are skeleton.
+    """
 
     text: Text
     start: int
     end: int
     text_start: int
     text_end: int
+    steps: int = 0
     known: bool = True
 
     @property
     def length(self) -> int:
         """Its squeezed bytes in the query."""
         return self.end - self.start
+
+    @property
+    def agreement(self) -> int:
+        """Its squeezed bytes, less for each step: of two versions of a text the one that was taken needs none."""
+        return self.end - self.start - STEP_COST * self.steps
 
 
 def run_at(query: bytes, at: int, text: Text, text_at: int) -> Run:
@@ -36,16 +48,19 @@ def run_at(query: bytes, at: int, text: Text, text_at: int) -> Run:
     end = at + same_after(query, at, source, text_at)
     start = at - same_before(query, at, source, text_at)
     text_start, text_end = text_at - (at - start), text_at + (end - at)
+    steps = 0
     if end - start >= WORTH:
         while step := _over(query, end, source, text_end):
+            steps += 1
             end, text_end = end + step[0], text_end + step[1]
             more = same_after(query, end, source, text_end)
             end, text_end = end + more, text_end + more
         while step := _back_over(query, start, source, text_start):
+            steps += 1
             start, text_start = start - step[0], text_start - step[1]
             more = same_before(query, start, source, text_start)
             start, text_start = start - more, text_start - more
-    return Run(text, start, end, text_start, text_end)
+    return Run(text, start, end, text_start, text_end, steps)
 
 
 def same_after(a: bytes, i: int, b: bytes, j: int) -> int:

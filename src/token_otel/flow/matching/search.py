@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from token_otel.flow.matching.canonical import words
-from token_otel.flow.matching.index import OFFSET, OFFSET_BITS, SHINGLE, SHORTEST, Segment, Text
+from token_otel.flow.matching.canonical import letters, words
+from token_otel.flow.matching.index import OFFSET, OFFSET_BITS, PLACES, SHINGLE, SHORTEST, Segment, Text
 from token_otel.flow.matching.query import Query
 from token_otel.flow.matching.runs import Run, run_at
 
@@ -18,12 +18,13 @@ NEWEST = 8  # segments that are searched
 WINDOW = 8  # words: one grid period of any text, else the wrong one of two copies wins
 SAME = 8  # runs that differ by no more bytes are as long as one another: letters agree by chance
 NEXT = 4_096  # bytes that a text may have been cut by between two runs, so that one continues the other
-SKELETON = 160  # bytes that a run must have if all its shingles are skeleton
+SKELETON = 160  # letters that a run must have if all its shingles are skeleton
 
 # Text of a known genre hits everywhere and fits nowhere: after so many fruitless runs only every 8th hit is tried.
 DRAIN = 12  # fruitless runs that each block forgives
 DEPTH = 24
 SPARSE = 8
+_PLENTY = 4 * SKELETON  # bytes in which there are as many letters
 
 
 def find_runs(
@@ -114,9 +115,10 @@ class _Scan:
             if any(run.text is text and run.start <= at < run.end for run in (*before, *found)):
                 continue
             run = run_at(self._query, at, text, text_at)
-            if run.length < SKELETON:
+            size = letters(self._query[run.start : run.end]) if run.length < _PLENTY else _PLENTY
+            if size < SKELETON:
                 run = replace(run, known=block.is_known(run))
-            if run.length < SHORTEST or (not run.known and run.length < SKELETON):
+            if size < SHORTEST or (not run.known and size < SKELETON):
                 self._refused[diagonal] = run.end
                 self._vain += 1
             else:
@@ -127,21 +129,28 @@ class _Scan:
         """Take the best run, and what lies clear before it."""
         while candidates:
             best = self._best(candidates)
+            if best is None:
+                self._vain += 1
+                return
             candidates = [run for run in candidates if run is not best and run.end <= best.start + SAME]
             before = self.reached
             self._add(best)
             if self.reached < before + SHORTEST:
                 self._vain += 1
 
-    def _best(self, candidates: Sequence[Run]) -> Run:
-        longest = max(run.length for run in candidates) - SAME
+    def _best(self, candidates: Sequence[Run]) -> Run | None:
+        """Return the run that agrees most, of several the likeliest; `None` where so many agree that they are all formula."""
+        longest = max(run.agreement for run in candidates) - SAME
+        alike = [run for run in candidates if run.agreement >= longest]
+        if len({run.text for run in alike}) >= PLACES and max(run.length for run in alike) < SKELETON:
+            return None
         last, prefer = self.runs[-1] if self.runs else None, self._prefer
 
         def rank(run: Run) -> tuple[bool, bool, int, int]:
             preferred = prefer is not None and prefer(run.text.source)
             return preferred, last is not None and _continues(last, run), run.text.serial, run.length
 
-        return max([run for run in candidates if run.length >= longest], key=rank)
+        return max(alike, key=rank)
 
     def _add(self, run: Run) -> None:
         last = self.runs[-1] if self.runs else None
@@ -151,7 +160,7 @@ class _Scan:
             last = self.runs[-1]
             if run.start >= last.start and run.end <= last.end:
                 return
-            if run.length > last.length + SAME:
+            if run.agreement > last.agreement + SAME:
                 self.runs.pop()
                 cut = last.end - run.start
                 last = replace(last, end=run.start, text_end=last.text_end - cut)
