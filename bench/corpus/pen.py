@@ -64,6 +64,13 @@ class Topic:
             self.words[field] = Random(f"{self._seed}{field}").sample(words, max(6, len(words) * 2 // 3))
         return self.words[field]
 
+    def invented(self, language: str, syllables: Sequence[str]) -> list[str]:
+        """Return this topic's own words in another language: two or three syllables each, always the same."""
+        if language not in self.words:
+            rng = Random(f"{self._seed}{language}")
+            self.words[language] = ["".join(rng.sample(syllables, rng.choice((2, 2, 3)))) for _ in range(60)]
+        return self.words[language]
+
 
 def name(rng: Random) -> str:
     """Invent a name of one to three syllables."""

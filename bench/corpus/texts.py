@@ -10,9 +10,9 @@ from random import Random
 from bench.corpus import code, prose, records
 from bench.corpus.pen import Pen, Topic
 from bench.corpus.records import Json
-from bench.corpus.tongue import Tongue, tongues
+from bench.corpus.tongue import Tongue, tongue
 
-TONGUES = tongues()
+TONGUES = {name: tongue(name) for name in ("Chinese", "Japanese", "Arabic", "Russian", "French", "Thai")}
 KINDS = ("prose", "markdown", "Python", "TypeScript", "JSON", "logs", "CSV", *TONGUES, "mixed")
 
 # What can be quoted by the sentence, what has upper and lower case, what is told by its lines.

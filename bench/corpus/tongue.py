@@ -1,4 +1,9 @@
-"""`Tongue`: a language other than English, by the patterns and word lists of `tongues.toml`."""
+"""`Tongue`: a language other than English, by the patterns and word lists in `tongues/`.
+
+A pattern names word lists in braces; `longer` says what may go along with a word, {}, of a list; `_` is a blank within a word;
+`syllables` make names that only one topic knows. Grammar is roughly right: what counts is how a script looks in bytes and how it is
+cut into words. `characters_per_word` is 0 where blanks stand between words.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from typing import Any
 
 from bench.corpus.pen import Pen
 
+_NAMED = ("what", "who", "place")  # what may bear a name of its own
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -19,6 +25,7 @@ class Tongue:
 
     name: str
     patterns: tuple[str, ...]
+    syllables: tuple[str, ...]
     words: dict[str, tuple[str, ...]]
     longer: dict[str, tuple[str, ...]]
     stop: str
@@ -35,23 +42,23 @@ class Tongue:
             form = pen.pick(self.longer[field]) if field in self.longer and pen.chance(0.4) else "{}"
             if form != "{}":
                 form = _SLOT.sub(fill, form)
+            if field in _NAMED and pen.chance(0.35):
+                return form.replace("{}", pen.pick(pen.topic.invented(self.name, self.syllables)))
             return form.replace("{}", pen.pick(pen.topic.some(f"{self.name}/{field}", self.words[field])))
 
         text = _SLOT.sub(fill, pen.pick(self.patterns))
         return text[0].upper() + text[1:] + self.stop
 
 
-def tongues() -> dict[str, Tongue]:
-    """Read the languages, by their names."""
-    tables = tomllib.loads(Path(__file__).with_name("tongues.toml").read_text(encoding="utf-8"))
-    return {name: _tongue(name, table) for name, table in tables.items()}
-
-
-def _tongue(name: str, table: dict[str, Any]) -> Tongue:
+def tongue(name: str) -> Tongue:
+    """Read a language."""
+    text = Path(__file__).with_name("tongues").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    table: dict[str, Any] = tomllib.loads(text)
     words: dict[str, str] = table["words"]
     return Tongue(
         name=name,
         patterns=tuple(table["patterns"].split("\n")[:-1]),
+        syllables=tuple(table["syllables"].split()),
         words={field: tuple(word.replace("_", " ") for word in text.split()) for field, text in words.items()},
         longer={field: tuple(forms) for field, forms in table["longer"].items()},
         stop=table["stop"],
