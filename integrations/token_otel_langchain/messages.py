@@ -1,4 +1,4 @@
-"""`Memo`: messages and tool schemas as `Part`s, each flattened once however often it is sent."""
+"""`Memo`: messages as `Part`s, each flattened once however often it is sent."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any
 from weakref import ref
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from token_otel.events import Part
-from token_otel_langchain.blocks import compact, parts_of
+from token_otel_langchain.blocks import parts_of
+from token_otel_langchain.tools import Toolbox, copied
 
 LONG = 16
 HISTORIES = 256
 MESSAGES = 4096
 CHARACTERS = 8_000_000
-SCHEMAS = 512
 
 _State = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
@@ -43,12 +43,12 @@ class Memo:
         self._histories: OrderedDict[tuple[int, int], History] = OrderedDict()
         self._characters = 0
         self._lock = threading.Lock()
-        self._schemas: OrderedDict[tuple[str, str], tuple[object, Part]] = OrderedDict()
+        self._toolbox = Toolbox()
 
     def prompt(self, messages: Sequence[BaseMessage], schemas: Sequence[object] = ()) -> tuple[Part, ...]:
         """Return everything a call reads, in the order in which it is sent: tools, then the messages."""
         parts = self._all(messages) if len(messages) < LONG else self._long(messages)
-        return (*map(self._tool, schemas), *parts) if schemas else parts
+        return self._toolbox.prompt(schemas, parts) if schemas else parts
 
     def message(self, message: BaseMessage) -> tuple[Part, ...]:
         """Return the parts of one message."""
@@ -106,18 +106,6 @@ class Memo:
     def _forget(self, known: _Known) -> None:
         if self._objects.get(known.key) is known:
             del self._objects[known.key]
-
-    def _tool(self, schema: object) -> Part:
-        name, description = _name(schema)
-        known = self._schemas.get((name, description))
-        if known is not None and known[0] == schema:
-            return known[1]
-        part = Part(kind="tools", text=compact(schema), name=name or None, opens=False)
-        with self._lock:
-            self._schemas[name, description] = (_copy(schema), part)
-            if len(self._schemas) > SCHEMAS:
-                self._schemas.popitem(last=False)
-        return part
 
 
 class History:
@@ -187,23 +175,4 @@ class _Parts:
 
 
 def _snapshot(state: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple([value if isinstance(value, str) else _copy(value) for value in state])
-
-
-def _copy(value: object) -> object:
-    """Copy what can change in place, containers; share the strings."""
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in cast("dict[object, object]", value).items()}
-    if isinstance(value, list):
-        return [_copy(item) for item in cast("list[object]", value)]
-    return value
-
-
-def _name(schema: object) -> tuple[str, str]:
-    """Return the name and description of a tool in any provider's format."""
-    if not isinstance(schema, Mapping):
-        return str(getattr(schema, "name", "")), ""
-    outer = cast("Mapping[str, Any]", schema)
-    inner = outer.get("function") or outer.get("toolSpec")
-    found = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else outer
-    return str(found.get("name") or outer.get("type") or ""), str(found.get("description") or "")
+    return tuple([value if isinstance(value, str) else copied(value) for value in state])

@@ -109,19 +109,6 @@ def test_thoughts_are_reasoning(block: Any):
 @pytest.mark.parametrize(
     "block",
     [
-        {"type": "redacted_thinking", "data": "c2VhbGVk" * 100},
-        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "ZW5j" * 100},
-        {"type": "thinking", "thinking": "", "signature": "c2ln" * 100},
-    ],
-)
-def test_sealed_thoughts_are_no_text(block: Any):
-    """Base64 is never counted."""
-    assert brief(AIMessage([block, {"type": "text", "text": "x"}])) == [("assistant", "x")]
-
-
-@pytest.mark.parametrize(
-    "block",
-    [
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{png(280, 56)}"}},
         {"type": "image", "mime_type": "image/png", "base64": png(280, 56)},
         {"type": "media", "mime_type": "image/png", "data": png(280, 56)},
@@ -136,6 +123,30 @@ def test_a_picture_is_media_of_its_size(block: Any):
     assert (part.kind, part.text) == ("media", "")
     assert media is not None
     assert (media.kind, media.width, media.height) == ("image", 280, 56)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "image", "source": {"type": "base64", "data": png(280, 56)}}]},
+        {"type": "computer_call_output", "call_id": "c1", "output": {"type": "computer_screenshot", "image_url": png(280, 56)}},
+    ],
+)
+def test_a_picture_in_a_result_is_media_that_answers_the_call(block: Any):
+    """It is not read as text."""
+    [part] = parts_of(HumanMessage([block]))
+    media = part.media
+
+    assert (part.kind, part.text, part.call_id) == ("media", "", "c1")
+    assert media is not None
+    assert (media.width, media.height) == (280, 56)
+
+
+def test_a_picture_that_a_model_made_is_media():
+    """OpenAI's tool gives it as base64, which nobody reads."""
+    [part] = parts_of(AIMessage([{"type": "image_generation_call", "id": "ig_1", "result": png(280, 56)}]))
+
+    assert (part.kind, part.text) == ("media", "")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ _KINDS: dict[str, MediaKind] = {
     "image_url": "image",
     "input_image": "image",
     "computer_screenshot": "image",
+    "image_generation_call": "image",
     "audio": "audio",
     "input_audio": "audio",
     "video": "video",
@@ -35,7 +36,7 @@ _KINDS: dict[str, MediaKind] = {
     "file_data": "file",
 }
 _MIMES: dict[str, MediaKind] = {"image": "image", "audio": "audio", "video": "video"}
-_PAYLOADS = ("base64", "data", "bytes", "file_data", "url", "image_url")
+_PAYLOADS = ("base64", "data", "bytes", "file_data", "url", "image_url", "result")
 _MIME_NAMES = ("mime_type", "mimeType", "media_type")
 _ELSEWHERE = ("http://", "https://", "gs://", "s3://")
 _TEXTS = ("text/", "application/json", "application/xml", "application/x-yaml", "application/javascript")
