@@ -83,12 +83,15 @@ class Spans:
         new: int | None = None,
         output: tuple[int, int] | None = None,
         cached: int = 0,
+        again: int | None = None,
+        uncached: int | None = None,
         attributes: Mapping[str, AttributeValue] | None = None,
         **more: Any,
     ) -> None:
         """Add a model call.
 
         `reads` has (tokens, millionths of a USD) by origin, `of` the same by producing span, `output` is (tokens, millionths).
+        `again` is what the re-read tokens cost, `uncached` what the input would have cost without a cache, in millionths.
         """
         values: dict[str, AttributeValue] = {sc.RESPONSE_MODEL: "m-1", sc.CONVERSATION_ID: "c7"}
         if agent is not None:
@@ -108,6 +111,10 @@ class Spans:
                 sc.FLOW_COST: tuple(cost / MICRO for _, cost in reads.values()),
                 sc.INPUT_REREAD: tokens - (tokens if new is None else new),
             }
+        if again is not None:
+            values[sc.COST_REREAD] = again / MICRO
+        if uncached is not None:
+            values[sc.COST_UNCACHED] = uncached / MICRO
         if of is not None:
             values[sc.FLOW_PRODUCERS] = tuple(of)
             values[sc.FLOW_PRODUCER_TOKENS] = tuple(read for read, _ in of.values())
@@ -187,6 +194,8 @@ def team(spans: Spans) -> Spans:
         of={ref("c1"): (210, 420), ref("a1"): (30, 60), ref("b1"): (10, 20)},
         new=220,
         cached=50,
+        again=10 + 60,  # the system prompt and the supervisor's words
+        uncached=300 * 2,
         output=(100, 1000),
         attributes={sc.OUTPUT_TEXT: 100},
     )
@@ -198,6 +207,7 @@ def team(spans: Spans) -> Spans:
         reads={"agent:researcher": (100, 200), "system": (60, 120), "user": (40, 80), "self": (20, 40)},
         of={ref("b2"): (100, 200), ref("a1"): (20, 40)},
         new=120,
+        again=120 + 80,  # the system prompt and the question
         output=(30, 300),
         links=informed,
     )
@@ -232,6 +242,8 @@ def team(spans: Spans) -> Spans:
         of={ref("d1"): (200, 400), ref("b2"): (100, 20), ref("a2"): (30, 60), ref("a1"): (20, 4)},
         new=280,
         cached=220,
+        again=44,  # 220 at 0.20, all of it from the cache
+        uncached=500 * 2,
         output=(50, 500),
     )
     return spans

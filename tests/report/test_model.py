@@ -366,7 +366,9 @@ def test_what_no_span_is_named_for_is_told_apart(spans: Any):
         ({sc.INPUT_TOKENS: 5, sc.COST_STATUS: "local"}, {"local": 1, "input": 5}),
         ({sc.RUN_STATUS: "cancelled", sc.OUTPUT_TOKENS: 5, sc.COST_TOTAL: 0.5}, {"cancelled": 1, "output": 5, "cost_usd": Decimal("0.5")}),
         ({sc.RUN_STATUS: "error", sc.ERROR_TYPE: "RateLimitError"}, {"errors": 1}),
-        ({sc.INPUT_TOKENS: 5, sc.CACHE_CREATION_TOKENS: 4, sc.COST_TOTAL: 0.5}, {"input": 5, "cache_write": 4, "cost_usd": Decimal("0.5")}),
+        ({sc.INPUT_TOKENS: 5, sc.CACHE_CREATION_TOKENS: 4, sc.COST_STATUS: "local"}, {"local": 1, "input": 5, "cache_write": 4}),
+        ({sc.INPUT_TOKENS: 5, sc.CACHE_READ_TOKENS: 4}, {"unpriced": 1, "input": 5, "cache_read": 4, "caching_unknown": 1}),
+        ({sc.INPUT_TOKENS: 5, sc.INPUT_REREAD: 3}, {"unpriced": 1, "input": 5, "traced": 5, "reread": 3, "unsplit": 5}),
     ],
 )  # fmt: skip
 def test_what_is_not_known_is_counted(spans: Any, attributes: Any, counted: Any):
@@ -425,7 +427,7 @@ def test_traces_are_trees_in_the_order_of_their_starts(team: Any):
     ]
     assert (first.totals.calls, second.totals.calls) == (5, 1)
     assert (first.conversations, first.duration_s, first.nodes[0].duration_s) == (("c7",), 0.1, 0.1)
-    assert (team.report.conversations, team.report.links) == (("c7",), {"INFORMED_BY": 2})
+    assert ([each.id for each in team.report.conversations], team.report.links) == (["c7"], {"INFORMED_BY": 2})
 
 
 def test_spans_of_others_keep_the_ancestry(spans: Any):

@@ -36,7 +36,7 @@ def printed(shown: Report, *, width: int = 100, **options: Any) -> str:
 
 def part(text: str, title: str) -> str:
     """One table, without its title."""
-    titles = ("Spans", "Agents", "Who read whom", "Dearest messages", "Total  .*")
+    titles = ("Spans", "Agents", "Who read whom", "Context growth", "Dearest messages", "Caching", "Unread outputs", "Total  .*")
     after = text.split(f"\n{title}\n")[1]
     return re.split(rf"\n\n(?:{'|'.join(titles)})\n", after)[0]
 
@@ -68,16 +68,15 @@ team workflow                        500         220        -      50  $0.001104
    └─ chat m-1                       500         220        -      50  $0.001104    1 ms
 
 Agents
-What each spent itself, and as a subtree, with the agents beneath it. Re-read: read by it before.
-                                                          subtree    subtree
-                calls  input  re-read  output       cost    input       cost
-────────────────────────────────────────────────────────────────────────────
-team workflow       -      -        -       -          -    1,420  $0.006454
-  supervisor        3    820    39.0%     100  $0.002244    1,200  $0.004014
-    researcher      2    380    21.1%     110  $0.001770
-  writer            1    220     0.0%     200  $0.002440
+Re-read: read by it before. Velocity: reads per token it put out. Subtree: with the agents beneath.
+                calls  input  re-read  output  velocity       cost    subtree
+─────────────────────────────────────────────────────────────────────────────
+team workflow       -      -        -       -         -          -  $0.006454
+  supervisor        3    820    39.0%     100       1.8  $0.002244  $0.004014
+    researcher      2    380    21.1%     110       2.8  $0.001770
+  writer            1    220     0.0%     200       1.0  $0.002440
 
-all                 6  1,420    28.2%     410  $0.006454
+all                 6  1,420    28.2%     410       1.7  $0.006454
 
 Who read whom
 A column is an agent's billed input, split by who produced it; a row says who read it, at what cost.
@@ -101,36 +100,62 @@ unexplained            40           -          -         40    2.8%
 billed input          820         380        220      1,420  100.0%
                 $0.001244   $0.000670  $0.000440  $0.002354
 
+Context growth
+Input of an agent's first, last and largest call; what it grew by; new and re-read tokens and USD.
+                                                    calls  first  last  peak        new    re-read
+──────────────────────────────────────────────────────────────────────────────────────────────────
+conversation c7 velocity 1.5                            6                         1,020        400
+                                                                              $0.002040  $0.000314
+  supervisor                                            3    100   500   500        500        320
+  +300 agents, +50 self, +40 unexplained, +10 user                            $0.001000  $0.000244
+  researcher                                            2     80   300   300        300         80
+  +210 tool results, +10 self                                                 $0.000600  $0.000070
+  writer                                                1    220   220   220        220          -
+                                                                              $0.000440
+
 Dearest messages
-Put out once, paid for at every read; named by the span that put it out, or by role and reader.
-                                          put out  first read  reads  re-reads  all reads
-─────────────────────────────────────────────────────────────────────────────────────────
-researcher answer b2000000, trace 1           100         100      3         1        300
-read by supervisor, writer              $0.001000                               $0.000420
-tool web c1000000, trace 1                      -         210      1         -        210
-read by researcher                                                              $0.000420
-writer answer d1000000, trace 1               200         200      1         -        200
-read by supervisor                      $0.002000                               $0.000400
-system prompt to supervisor                     -          60      3         2        180
-read by supervisor                                                              $0.000252
-supervisor tool call a1000000, trace 1         20          30      5         2        120
-read by researcher, supervisor, writer  $0.000200                               $0.000204
-user to supervisor                              -          40      3         2        130
-read by supervisor                                                              $0.000188
-supervisor answer a2000000, trace 1            30          30      2         -         60
-read by writer, supervisor              $0.000300                               $0.000120
-system prompt to researcher                     -          50      2         1        100
-read by researcher                                                              $0.000110
-user to writer                                  -          40      1         -         40
-read by writer                                                                  $0.000080
-system prompt to writer                         -          30      1         -         30
-read by writer                                                                  $0.000060
+Paid for at every read, first and again. Face: the price of its output; else of one uncached read.
+                                             face  reads      first      again  all reads  x face
+─────────────────────────────────────────────────────────────────────────────────────────────────
+researcher answer b2000000, trace 1           100  2 + 1        200        100        300    0.4x
+read by supervisor, writer              $0.001000         $0.000400  $0.000020  $0.000420
+tool web c1000000, trace 1                    210  1 + 0        210          -        210    1.0x
+read by researcher                      $0.000420         $0.000420             $0.000420
+writer answer d1000000, trace 1               200  1 + 0        200          -        200    0.2x
+read by supervisor                      $0.002000         $0.000400             $0.000400
+system prompt to supervisor                    60  1 + 2         60        120        180    2.1x
+read by supervisor                      $0.000120         $0.000120  $0.000132  $0.000252
+supervisor tool call a1000000, trace 1         20  3 + 2         70         50        120    1.0x
+read by researcher, supervisor, writer  $0.000200         $0.000140  $0.000064  $0.000204
+user to supervisor                             40  1 + 2         40         90        130    2.4x
+read by supervisor                      $0.000080         $0.000080  $0.000108  $0.000188
+supervisor answer a2000000, trace 1            30  2 + 0         60          -         60    0.4x
+read by writer, supervisor              $0.000300         $0.000120             $0.000120
+system prompt to researcher                    50  1 + 1         50         50        100    1.1x
+read by researcher                      $0.000100         $0.000100  $0.000010  $0.000110
+user to writer                                 40  1 + 0         40          -         40    1.0x
+read by writer                          $0.000080         $0.000080             $0.000080
+system prompt to writer                        30  1 + 0         30          -         30    1.0x
+read by writer                          $0.000060         $0.000060             $0.000060
+
+Caching
+Saved: against no cache. Paid again: was cached, but read again without (broken or expired).
+            input  from cache  share  written      saved  paid again  cost
+──────────────────────────────────────────────────────────────────────────
+supervisor    820         220  26.8%        -  $0.000396           -     -
+researcher    380          50  13.2%        -  $0.000090           -     -
+
+all         1,420         270  19.0%        -  $0.000486           -     -
 
 Total  6 model calls, 2 traces, 1 conversation
        input   1,420 tokens
                270 read from a cache, 0 written to it, 28.2% re-read
        output  410 tokens
+               velocity 1.5: reads per token that agents and tools put out
+               50 in 1 final answer, read by their user
        cost    $0.006454
+               $0.002040 to read, $0.000314 to re-read, $0.004100 to put out
+               caching saved $0.000486
        14 spans, links: 2 INFORMED_BY
 """)
 
@@ -140,7 +165,7 @@ def test_80_columns_cut_names_and_no_number(team: Any):
     narrow = printed(team.report, width=80)
 
     assert max(map(len, narrow.splitlines())) <= 80
-    for number in ("$0.006454", "1,420", "$0.004014", "$0.000420"):
+    for number in ("$0.006454", "1,420", "$0.004014", "$0.000420", "$0.000486"):
         assert number in narrow
 
 
@@ -208,6 +233,7 @@ Total  6 model calls, 1 trace, 1 conversation
        input   61 tokens
                0 read from a cache, 0 written to it, - re-read
        output  7 tokens
+               7 in 1 output, read by nobody here
        cost    at least $0.60
        1 call unreported, in no sum: by our estimate 1,200 in, 3 out
        1 call unpriced: the tokens are in the sums, the cost is not
@@ -225,9 +251,10 @@ def test_a_cut_array_is_at_least(spans: Any):
     """A call that names 16 producers may have read a 17th, which another call names."""
     spans.call("c", None, "a", reads={"self": (34, 68)}, of={spans.ref(f"{i:x}", "9"): (2, 4) for i in range(16)}, output=(1, 1))
     spans.call("d", None, "b", at=1, reads={"agent:a": (2, 70)}, of={spans.ref("f" * 16, "9"): (2, 70)}, output=(1, 1))
-    first = part(printed(spans.report), "Dearest messages").splitlines()[3]
+    first, below = part(printed(spans.report), "Dearest messages").splitlines()[3:5]
 
-    assert re.fullmatch(r"a text ffffffff, trace 90000000 not here +- +2 +at least 1 +- +2", first)
+    assert re.fullmatch(r"a text ffffffff, trace 90000000 not here +2 +1 \+ 0 +2 +- +2 +-", first)
+    assert "at least" in below
 
 
 def test_origins_that_were_cut_are_explained(spans: Any):

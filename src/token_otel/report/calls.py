@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from token_otel.otel import semconv as sc
 from token_otel.otel.trace_file import SpanRecord
 from token_otel.report import values
+from token_otel.report.rates import Rates, cache_writes, rates_of
 from token_otel.report.totals import Totals
-from token_otel.report.tree import CALLS, SpanKey, Tree, agent_name, key_of, operation_of
+from token_otel.report.tree import CALLS, SpanKey, Tree, agent_name, key_of, operation_of, scope_of
 
 CUT_AT = 16  # entries that an array on a span has at most
 OTHER = "other"  # what lies beyond, in the array of origins
@@ -50,8 +51,12 @@ class Call:
         cost_status: Whether its cost is known, and if not, why.
         flows: Its input by origin, under names that mean the same for every reader; they sum to the billed input.
         reads: Its input by producing span: the largest 16.
+        roles: Its input by the part it plays (`system`, `self`, `agents`, `tool_results`, ...); sums to the billed input.
+        rates: What its input cost by the token.
         origins_cut: Whether there were more origins than `flows` names.
         producers_cut: Whether there may have been more producing spans than `reads` names.
+        externals_cut: Whether it read more messages of another process than were put back under the names of their producers.
+        hides: The size of the largest text that it may have read without naming its producer.
     """
 
     span: SpanRecord
@@ -60,8 +65,17 @@ class Call:
     totals: Totals
     flows: tuple[Flow, ...]
     reads: tuple[Read, ...]
+    roles: Mapping[str, int]
+    rates: Rates
     origins_cut: bool
     producers_cut: bool
+    externals_cut: bool = False
+    hides: int
+
+    @property
+    def scope(self) -> str:
+        """The conversation, or the trace where there is none."""
+        return scope_of(self.span)
 
 
 def calls(tree: Tree) -> tuple[Call, ...]:
@@ -89,12 +103,21 @@ def absolute(origin: str, reader: str) -> str:
     return f"agent:{reader}" if origin == "self" else origin
 
 
+def role_of(origin: str, reader: str) -> str:
+    """Return the role of an origin, which is given under its name for every reader, in the eyes of `reader`."""
+    kind, _, name = origin.partition(":")
+    if kind == "agent":
+        return "self" if name == reader else "agents"
+    return {"tool": "tool_results", "document": "documents"}.get(kind, kind)
+
+
 def _call(span: SpanRecord, *, bill_came_later: bool) -> Call:
     agent = agent_name(span)
     cost_status = _cost_status(span, bill_came_later=bill_came_later)
     flows = tuple(_flows(span, agent))
     reads = tuple(_reads(span))
     traceable = sum(flow.tokens for flow in flows if flow.origin not in ROLES or flow.origin == OTHER)
+    cut = len(reads) >= CUT_AT and sum(read.tokens for read in reads) < traceable
     return Call(
         span=span,
         agent=agent,
@@ -102,8 +125,11 @@ def _call(span: SpanRecord, *, bill_came_later: bool) -> Call:
         totals=_totals(span, cost_status),
         flows=flows,
         reads=reads,
+        roles=_roles(span, flows, agent),
+        rates=rates_of(span),
         origins_cut=any(flow.origin == OTHER for flow in flows),
-        producers_cut=len(reads) >= CUT_AT and sum(read.tokens for read in reads) < traceable,
+        producers_cut=cut,
+        hides=min(read.tokens for read in reads) if cut else 0,
     )
 
 
@@ -135,12 +161,13 @@ def _totals(span: SpanRecord, cost_status: CostStatus) -> Totals:
         input=input_tokens,
         output=values.count(span, sc.OUTPUT_TOKENS) or 0,
         cache_read=values.count(span, sc.CACHE_READ_TOKENS) or 0,
-        cache_write=values.count(span, sc.CACHE_WRITE_TOKENS) or values.count(span, sc.CACHE_CREATION_TOKENS) or 0,
+        cache_write=cache_writes(span),
         traced=0 if reread is None else input_tokens,
         reread=reread or 0,
         cost_usd=values.usd(span, sc.COST_TOTAL) or Decimal(),
         input_usd=values.usd(span, sc.COST_INPUT) or Decimal(),
         output_usd=values.usd(span, sc.COST_OUTPUT) or Decimal(),
+        **_split(span, cost_status),
         unreported=int(unreported),
         unpriced=int(cost_status == "unpriced"),
         estimated=int(span.attributes.get(sc.USAGE_STATUS) == "estimated"),
@@ -150,6 +177,24 @@ def _totals(span: SpanRecord, cost_status: CostStatus) -> Totals:
         errors=call * (status == "error"),
         local=call * (cost_status == "local"),
     )
+
+
+def _split(span: SpanRecord, cost_status: CostStatus) -> dict[str, Any]:
+    """Return what new and re-read tokens cost, and what caching saved, as far as the span says."""
+    found: dict[str, Any] = {}
+    tokens, reread, usd = values.count(span, sc.INPUT_TOKENS) or 0, values.count(span, sc.INPUT_REREAD), values.usd(span, sc.COST_INPUT)
+    reread_usd = Decimal() if reread == 0 else values.usd(span, sc.COST_REREAD)
+    if reread is not None and usd is not None and reread_usd is not None:
+        found |= {"new_usd": usd - reread_usd, "reread_usd": reread_usd}
+    elif reread is not None and cost_status != "local":
+        found["unsplit"] = tokens
+    if (values.count(span, sc.CACHE_READ_TOKENS) or cache_writes(span)) and cost_status != "local":
+        uncached_usd = values.usd(span, sc.COST_UNCACHED)
+        if usd is not None and uncached_usd is not None:
+            found["caching_saved_usd"] = uncached_usd - usd
+        else:
+            found["caching_unknown"] = 1
+    return found
 
 
 def _flows(span: SpanRecord, reader: str) -> Iterator[Flow]:
@@ -167,6 +212,17 @@ def _flows(span: SpanRecord, reader: str) -> Iterator[Flow]:
     if rest:
         cost_usd = None if origins else values.usd(span, sc.COST_INPUT)
         yield Flow(origin=UNTRACED, tokens=rest, cost_usd=cost_usd)
+
+
+def _roles(span: SpanRecord, flows: Sequence[Flow], reader: str) -> Mapping[str, int]:
+    # The scalars are whole where the arrays were cut.
+    roles = {role: tokens for role, name in sc.INPUT_BY_ROLE.items() if (tokens := values.count(span, name))}
+    whole = bool(roles)
+    for flow in flows:
+        if flow.origin == UNTRACED or not whole:
+            role = role_of(flow.origin, reader)
+            roles[role] = roles.get(role, 0) + flow.tokens
+    return roles
 
 
 def _reads(span: SpanRecord) -> Iterator[Read]:

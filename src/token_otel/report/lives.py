@@ -15,9 +15,10 @@ from typing import NamedTuple
 from token_otel.otel import semconv as sc
 from token_otel.otel.trace_file import SpanRecord
 from token_otel.report import values
-from token_otel.report.calls import CUT_AT, OTHER, ROLES, UNTRACED, Call, absolute, parse_producer
+from token_otel.report.calls import CUT_AT, OTHER, ROLES, UNTRACED, Call, Flow, absolute, parse_producer
 from token_otel.report.origins import Origins
-from token_otel.report.tree import AGENTS, SpanKey, Tree, agent_name, key_of, operation_of
+from token_otel.report.rates import Rates, part
+from token_otel.report.tree import AGENTS, SpanKey, Tree, agent_name, key_of, operation_of, scope_of
 
 NOT_MESSAGES = frozenset({OTHER, UNTRACED, "unexplained"})
 
@@ -54,12 +55,33 @@ class Reads:
         self.unpriced += other.unpriced
 
 
+class First(NamedTuple):
+    """The first read of a message by one agent: when it was over, and what was read. Of a role, all that was new counts."""
+
+    at: float
+    tokens: int
+    cost_usd: Decimal | None
+
+    def and_more(self, at: float, tokens: int, cost_usd: Decimal | None) -> First:
+        """Return it with more that was new later."""
+        usd = None if self.cost_usd is None or cost_usd is None else self.cost_usd + cost_usd
+        return First(min(self.at, at), self.tokens + tokens, usd)
+
+
 @dataclass(slots=True)
 class Life(Reads):
-    """All reads of one message; `readers` has when each first had read it, `at_least` whether spans may hide more."""
+    """All reads of one message.
+
+    Attributes:
+        first_tokens: What the first call to read it read of it.
+        face_rate: What a token cost that call without a cache.
+        readers: The first reads, by reader.
+        at_least: Whether spans may hide more reads.
+    """
 
     first_tokens: int | None = None
-    readers: dict[Reader, float] = field(default_factory=dict[Reader, float])
+    face_rate: Decimal | None = None
+    readers: dict[Reader, First] = field(default_factory=dict[Reader, First])
     at_least: bool = False
 
 
@@ -71,8 +93,11 @@ class _Listed(NamedTuple):
 
 
 class _Amount(NamedTuple):
+    """What one call read of one message; of a role, how much of it was new, and at what cost."""
+
     tokens: int
     cost_usd: Decimal | None
+    new: tuple[int, Decimal | None] | None = None
 
 
 def lives(tree: Tree, calls: Sequence[Call], origins: Origins) -> Mapping[Key, Life]:
@@ -88,7 +113,7 @@ def lives(tree: Tree, calls: Sequence[Call], origins: Origins) -> Mapping[Key, L
         listed = _listed(agent) if agent is not None else _Listed()
         _add(found, agent, own, listed, origins)
         if not listed.whole:
-            cut += [(call, listed) for call in own if call.producers_cut or call.origins_cut]
+            cut += [(call, listed) for call in own if call.hides or call.origins_cut]
     _mark(found, cut, tree)
     return found
 
@@ -96,21 +121,28 @@ def lives(tree: Tree, calls: Sequence[Call], origins: Origins) -> Mapping[Key, L
 def _add(found: dict[Key, Life], agent: SpanRecord | None, calls: Sequence[Call], listed: _Listed, origins: Origins) -> None:
     told: dict[Key, Reads] = {}
     for call in calls:
-        reader, at = Reader(call.agent, _scope(call.span)), call.span.end_ns
+        reader, at = Reader(call.agent, call.scope), call.span.end_ns
         for key, amount in _amounts(call, origins):
             unpriced = amount.tokens if amount.cost_usd is None and call.cost_status != "local" else 0
             told.setdefault(key, Reads()).add(Reads(1, amount.tokens, amount.cost_usd or Decimal(), unpriced))
             life = found.setdefault(key, Life())
             # A text has been read when the first call that read it is over, whichever started first.
-            if at < min(life.readers.values(), default=inf):
-                life.first_tokens = amount.tokens
-            life.readers[reader] = min(at, life.readers.get(reader, inf))
+            if at < min((first.at for first in life.readers.values()), default=inf):
+                life.first_tokens, life.face_rate = amount.tokens, call.rates.uncached
+            known = life.readers.get(reader)
+            if amount.new is not None:
+                life.readers[reader] = First(at, *amount.new) if known is None else known.and_more(at, *amount.new)
+            elif known is None or at < known.at:
+                life.readers[reader] = First(at, amount.tokens, amount.cost_usd)
     for key in {**told, **listed.reads}:
         life = found.setdefault(key, Life())
         reads, known = told.get(key, Reads()), listed.reads.get(key)
         if agent is not None and known is not None and known.tokens > reads.tokens:
             reads = replace(known, reads=max(reads.reads, known.reads), unpriced=reads.unpriced if reads.reads else known.unpriced)
-            life.readers.setdefault(Reader(agent_name(agent), _scope(agent)), inf)
+            # No call tells of its first read: one read is taken to be like another.
+            each_usd = None if known.unpriced else part(known.cost_usd, 1, max(1, known.reads))
+            first = First(inf, known.tokens // max(1, known.reads), each_usd)
+            life.readers.setdefault(Reader(agent_name(agent), scope_of(agent)), first)
         life.add(reads)
 
 
@@ -119,7 +151,7 @@ def _mark(found: Mapping[Key, Life], cut: Sequence[tuple[Call, _Listed]], tree: 
     # The last calls first: they are those that may have read most.
     scopes: dict[str, list[_Cut]] = {}
     for call, listed in sorted(cut, key=lambda each: -each[0].span.end_ns):
-        scopes.setdefault(_scope(call.span), []).append(_Cut(call, listed))
+        scopes.setdefault(call.scope, []).append(_Cut(call, listed))
     for key, life in found.items():
         span = tree.find(key.producer) if key.producer is not None else None
         since = span.end_ns if span is not None else 0
@@ -137,7 +169,6 @@ class _Cut:
         self._listed = listed.reads
         self._producers = {read.producer for read in call.reads}
         self._origins = {flow.origin for flow in call.flows}
-        self._least_read = min((read.tokens for read in call.reads), default=0)
         self._least_flow = min((flow.tokens for flow in call.flows if flow.origin not in (OTHER, UNTRACED)), default=0)
 
     def may_hide(self, key: Key, size: int, since: int) -> bool:
@@ -146,7 +177,7 @@ class _Cut:
         if key in self._listed:
             return False
         if key.producer is not None:
-            return call.producers_cut and size <= self._least_read and since <= call.span.end_ns and key.producer not in self._producers
+            return 0 < call.hides >= size and since <= call.span.end_ns and key.producer not in self._producers
         if key.reader != call.agent:
             return False
         if call.producers_cut and key.origin not in ROLES:
@@ -169,10 +200,24 @@ def _amounts(call: Call, origins: Origins) -> Iterator[tuple[Key, _Amount]]:
     for flow in call.flows:
         if flow.origin in NOT_MESSAGES or (flow.origin not in ROLES and not resolved):
             continue
-        tokens, cost_usd = named.get(flow.origin, _Amount(0, Decimal()))
+        tokens, cost_usd, _ = named.get(flow.origin, _Amount(0, Decimal()))
         if flow.tokens > tokens:
             rest_usd = None if flow.cost_usd is None else flow.cost_usd - (cost_usd or Decimal())
-            yield Key(None, flow.origin, call.agent), _Amount(flow.tokens - tokens, rest_usd)
+            rest = _Amount(flow.tokens - tokens, rest_usd)
+            newness_known = not tokens and sc.FLOW_NEW in call.span.attributes
+            yield Key(None, flow.origin, call.agent), rest._replace(new=_new(flow, call.rates)) if newness_known else rest
+
+
+def _new(flow: Flow, rates: Rates) -> tuple[int, Decimal | None]:
+    """Return how much of a flow was read for the first time, and what that cost: what was re-read comes first, where the cache is."""
+    again = flow.tokens - flow.new
+    if flow.cost_usd is None or not 0 < again < flow.tokens:
+        return flow.new, flow.cost_usd if again <= 0 else Decimal() if flow.cost_usd is not None else None
+    read_usd = min(flow.cost_usd, flow.cache_read * (rates.read or Decimal()))
+    cached = min(flow.cache_read, again)
+    new_cached, new_fresh = flow.cache_read - cached, flow.new - (flow.cache_read - cached)
+    usd = part(flow.cost_usd - read_usd, new_fresh, max(1, flow.tokens - flow.cache_read))
+    return flow.new, usd + (part(read_usd, new_cached, flow.cache_read) if new_cached else 0)
 
 
 def _listed(agent: SpanRecord) -> _Listed:
@@ -190,7 +235,3 @@ def _listed(agent: SpanRecord) -> _Listed:
             key = Key(None, absolute(label, name), name) if producer is None else Key(producer)
             found[key] = Reads(reads, tokens, cost_usd or Decimal(), tokens if cost_usd is None else 0)
     return _Listed(found, whole=0 < len(labels) < CUT_AT)
-
-
-def _scope(span: SpanRecord) -> str:
-    return values.text(span, sc.CONVERSATION_ID) or span.trace_id

@@ -2,64 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rich.console import Console
 from rich.text import Text
 
 from token_otel.report import words
-from token_otel.report.layout import Label, Row, heading, table
+from token_otel.report.layout import Row, heading, table
 from token_otel.report.messages import Message
 from token_otel.report.model import Report
-from token_otel.report.traces import Node
-from token_otel.report.tree import SpanKey
+from token_otel.report.places import Places, origin_label
 
 MOST_ROWS = 10
-
-Places = Mapping[SpanKey, tuple[int, Node]]
+CAPTION = "Paid for at every read, first and again. Face: the price of its output; else of one uncached read."
 
 
 def show_messages(report: Report, console: Console) -> None:
     """Print the ten dearest."""
     dearest = report.messages[:MOST_ROWS]
-    heading(console, "Dearest messages", "Put out once, paid for at every read; named by the span that put it out, or by role and reader.")
+    heading(console, "Dearest messages", CAPTION)
     decimals = words.places(message.cost_usd for message in dearest)
-    places = {(trace.trace_id, node.span_id): (number, node) for number, trace in enumerate(report.traces, start=1) for node in trace.nodes}
-    rows = [Row(_label(message, places), _cells(message, decimals)) for message in dearest]
-    console.print(table(("", "put out", "first read", "reads", "re-reads", "all reads"), rows, console.width))
-
-
-def _label(message: Message, places: Places) -> Label:
-    origin = message.origin or ""
-    return Label(
-        name=words.origin(origin) if origin else "a text",
-        style="cyan" if origin.startswith("agent:") else "magenta" if origin.startswith("tool:") else "",
-        note=_where(message, places),
-        below="read by " + ", ".join(words.shown(name, 24) for name in message.readers),
-    )
+    places = Places(report)
+    rows = [
+        Row(origin_label(message.origin, note=_where(message, places), below=_readers(message)), _cells(message, decimals))
+        for message in dearest
+    ]
+    console.print(table(("", "face", "reads", "first", "again", "all reads", "x face"), rows, console.width))
 
 
 def _where(message: Message, places: Places) -> str:
-    """Return what kind of text it is, and on which span it stands."""
-    if message.producer is None:
-        return f"to {words.shown(message.readers[0], 24)}" if message.readers else ""
-    trace_id, span_id = message.producer
-    if message.producer not in places:
-        return f"{words.shown(span_id[:8])}, trace {words.shown(trace_id[:8])} not here"
-    number, node = places[message.producer]
-    what = "tool call " if node.output_is_call else "answer " if node.cost_status is not None else ""
-    return f"{what}{span_id[:8]}, trace {number}"
+    if message.producer is not None:
+        return places.of(message.producer)
+    return f"to {words.shown(message.readers[0], 24)}" if message.readers else ""
+
+
+def _readers(message: Message) -> str:
+    return "read by " + ", ".join(words.shown(name, 24) for name in message.readers)
 
 
 def _cells(message: Message, decimals: int) -> list[Text | str]:
-    put_out = Text("-")
-    if message.output_tokens is not None:
-        cost = "" if message.output_usd is None else words.usd(message.output_usd, decimals)
-        put_out = Text.assemble(f"{message.output_tokens:,}", "\n", (cost, "dim"))
-    first = "-" if message.first_tokens is None else f"{message.first_tokens:,}"
-    reads = f"{'at least ' if message.at_least else ''}{message.reads:,}"
-    all_reads = Text.assemble(f"{message.tokens:,}", "\n", (_cost(message, decimals), "bold"))
-    return [put_out, first, reads, words.tokens(message.rereads), all_reads]
+    face = message.output_tokens if message.output_tokens is not None else message.first_tokens
+    reads = f"{message.reads - message.rereads:,} + {message.rereads:,}"
+    return [
+        _cell(face or 0, "" if message.face_usd is None else words.usd(message.face_usd, decimals)),
+        Text.assemble(reads, "\n", ("at least" if message.at_least else "", "dim")),
+        _cell(message.new_tokens, words.usd(message.new_usd, decimals) if message.new_usd else ""),
+        _cell(message.reread_tokens, words.usd(message.reread_usd, decimals) if message.reread_usd else ""),
+        _cell(message.tokens, _cost(message, decimals), "bold"),
+        words.times(message.times_face),
+    ]
+
+
+def _cell(tokens: int, usd: str, style: str = "dim") -> Text:
+    return Text.assemble(words.tokens(tokens), "\n", (usd, style))
 
 
 def _cost(message: Message, decimals: int) -> str:

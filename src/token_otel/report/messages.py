@@ -14,6 +14,7 @@ from token_otel.report import values
 from token_otel.report.calls import Call
 from token_otel.report.lives import Key, Life, lives
 from token_otel.report.origins import Origins
+from token_otel.report.rates import rounded
 from token_otel.report.tree import CALLS, SpanKey, Tree, operation_of
 
 
@@ -25,9 +26,15 @@ class Message:
         producer: The producing span; `None` for a role.
         origin: Who produced it: `agent:<name>`, `tool:<name>`, `document` or a role; `None` if its span is not here.
         output_tokens: What the producing call put out, once; `None` for tools and roles. Likewise `output_usd`.
+        conversation: The conversation, or trace, in which it was first read.
+        face_usd: Its face price: what it cost to put out, or, where no model did, its tokens at the rate that its first
+            reader would have paid without a cache.
+        times_face: What reading it cost over its whole life, as a multiple of its face price; `None` if not all is priced.
         first_tokens: What the first call to read it read of it; `None` if that call's span does not say.
         reads: In how many calls it was read, `rereads` of them by an agent that had read it before.
         tokens: Over all its reads. Likewise `cost_usd`, of what is priced.
+        new_tokens: Of these, the first read by each agent; of a role, all that was new. Likewise `new_usd`.
+        reread_tokens: The rest. Likewise `reread_usd`.
         unpriced: The tokens whose cost is not known.
         readers: The agents that read it, in the order of their first reads.
         at_least: Whether a call may have read it that names larger ones alone.
@@ -37,11 +44,18 @@ class Message:
     origin: str | None
     output_tokens: int | None
     output_usd: Decimal | None
+    conversation: str | None
+    face_usd: Decimal | None
+    times_face: float | None
     first_tokens: int | None
     reads: int
     rereads: int
     tokens: int
     cost_usd: Decimal
+    new_tokens: int
+    new_usd: Decimal
+    reread_tokens: int
+    reread_usd: Decimal
     unpriced: int
     readers: tuple[str, ...]
     at_least: bool
@@ -57,17 +71,37 @@ def messages(tree: Tree, calls: Sequence[Call]) -> tuple[Message, ...]:
 def _message(key: Key, life: Life, tree: Tree, origins: Origins) -> Message:
     span = tree.find(key.producer) if key.producer is not None else None
     is_call = span is not None and operation_of(span) in CALLS
+    readers = sorted(life.readers, key=lambda reader: life.readers[reader].at)
+    output_usd = values.usd(span, sc.COST_OUTPUT) if span is not None and is_call else None
+    new_tokens = min(life.tokens, sum(first.tokens for first in life.readers.values()))
+    new_usd = min(life.cost_usd, sum((first.cost_usd or Decimal() for first in life.readers.values()), Decimal()))
+    origin = origins.of(key.producer) if key.producer is not None else key.origin
+    if is_call or (key.producer is not None and (origin or "agent").startswith("agent")):
+        face_usd = output_usd
+    else:
+        face_usd = _face(new_tokens if key.producer is None else life.first_tokens, life.face_rate)
     return Message(
         producer=key.producer,
-        origin=origins.of(key.producer) if key.producer is not None else key.origin,
+        origin=origin,
         output_tokens=values.count(span, sc.OUTPUT_TOKENS) if span is not None and is_call else None,
-        output_usd=values.usd(span, sc.COST_OUTPUT) if span is not None and is_call else None,
+        output_usd=output_usd,
+        conversation=readers[0].scope if readers else None,
+        face_usd=face_usd,
+        times_face=float(life.cost_usd / face_usd) if face_usd and not life.unpriced else None,
         first_tokens=life.first_tokens,
         reads=life.reads,
-        rereads=max(0, life.reads - len(life.readers)),
+        rereads=max(0, life.reads - len(readers)),
         tokens=life.tokens,
         cost_usd=life.cost_usd,
+        new_tokens=new_tokens,
+        new_usd=new_usd,
+        reread_tokens=life.tokens - new_tokens,
+        reread_usd=life.cost_usd - new_usd,
         unpriced=life.unpriced,
-        readers=tuple(dict.fromkeys(reader.agent for reader in sorted(life.readers, key=life.readers.__getitem__))),
+        readers=tuple(dict.fromkeys(reader.agent for reader in readers)),
         at_least=life.at_least,
     )
+
+
+def _face(tokens: int | None, rate: Decimal | None) -> Decimal | None:
+    return rounded(tokens * rate) if tokens is not None and rate is not None else None

@@ -9,12 +9,17 @@ from token_otel.otel import semconv as sc
 from token_otel.otel.trace_file import SpanRecord
 from token_otel.report import values
 from token_otel.report.accounts import Account, accounts, unseen_calls
+from token_otel.report.breaks import Break, breaks, charged
 from token_otel.report.calls import calls
+from token_otel.report.conversations import Conversation, conversations
+from token_otel.report.joins import joined
 from token_otel.report.matrix import Matrix, matrix
 from token_otel.report.messages import Message, messages
 from token_otel.report.totals import Totals
 from token_otel.report.traces import Trace, traces
 from token_otel.report.tree import AGENTS, Tree, key_of, operation_of
+from token_otel.report.unread import Unread, unread
+from token_otel.report.velocity import Velocity, together, velocities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +32,10 @@ class Report:
         accounts: One for each agent.
         matrix: Which agent read how much of whom.
         messages: What was read, the dearest over its life first.
-        conversations: Their ids.
+        unread: What was put out and not read by any call here, the dearest first; final answers among them.
+        conversations: What was said in each, and how each agent's context grew in it.
+        velocity: Of all words of agents and tools: how often a token that they put out is read; `velocities` of each, by origin.
+        breaks: Calls whose prefix was broken, or whose cache had expired, the dearest first.
         links: How many links our spans carry, by type.
         foreign_spans: Spans of other scopes: they count for ancestry alone.
         torn_lines: Lines of the files that broke off: their spans are missing.
@@ -39,7 +47,11 @@ class Report:
     accounts: tuple[Account, ...]
     matrix: Matrix
     messages: tuple[Message, ...]
-    conversations: tuple[str, ...]
+    unread: tuple[Unread, ...]
+    conversations: tuple[Conversation, ...]
+    velocity: Velocity
+    velocities: Mapping[str, Velocity]
+    breaks: tuple[Break, ...]
     links: Mapping[str, int]
     foreign_spans: int
     torn_lines: int
@@ -54,7 +66,11 @@ class Report:
 def build(spans: Iterable[SpanRecord], *, torn_lines: int = 0) -> Report:
     """Work out the report of some spans."""
     tree = Tree(spans)
-    found = calls(tree)
+    read = joined(tree, calls(tree))
+    broken = breaks(read)
+    found = charged(read, broken)
+    texts = messages(tree, found)
+    spread = velocities(found, texts)
     opened = accounts(tree, found)
     shown = traces(tree, found)
     claimed = {key_of(span): values.count(span, sc.rollup(sc.OWN, "calls")) or 0 for span in tree.spans if operation_of(span) in AGENTS}
@@ -63,8 +79,12 @@ def build(spans: Iterable[SpanRecord], *, torn_lines: int = 0) -> Report:
         totals=sum((call.totals for call in found), Totals()),
         accounts=opened,
         matrix=matrix(found, [account.name for account in opened]),
-        messages=messages(tree, found),
-        conversations=tuple(dict.fromkeys(name for trace in shown for name in trace.conversations)),
+        messages=texts,
+        unread=unread(tree, found, texts),
+        conversations=conversations(found, texts),
+        velocity=together(spread.values()),
+        velocities=spread,
+        breaks=broken,
         links=_links(tree),
         foreign_spans=tree.foreign,
         torn_lines=torn_lines,

@@ -8,12 +8,17 @@ from rich.console import Console
 from rich.text import Text
 
 from token_otel.report import words
+from token_otel.report.cache_table import show_caching
+from token_otel.report.context_table import show_contexts
 from token_otel.report.layout import Label, Row, heading, table
 from token_otel.report.matrix_table import show_matrix
 from token_otel.report.message_table import show_messages
 from token_otel.report.model import Report
 from token_otel.report.span_table import show_spans
+from token_otel.report.summary import show_summary
 from token_otel.report.totals import Totals
+from token_otel.report.unread_table import show_unread
+from token_otel.report.velocity import Velocity, together
 
 WIDTH = 100
 NARROWEST = 80
@@ -28,9 +33,12 @@ def show(report: Report, console: Console | None = None) -> None:
         _show_accounts(report, console)
     if report.matrix.cells:
         show_matrix(report, console)
+    show_contexts(report, console)
     if report.messages:
         show_messages(report, console)
-    _show_summary(report, console)
+    show_caching(report, console)
+    show_unread(report, console)
+    show_summary(report, console)
 
 
 def _console() -> Console:
@@ -42,7 +50,7 @@ def _console() -> Console:
 
 
 def _show_accounts(report: Report, console: Console) -> None:
-    heading(console, "Agents", "What each spent itself, and as a subtree, with the agents beneath it. Re-read: read by it before.")
+    heading(console, "Agents", "Re-read: read by it before. Velocity: reads per token it put out. Subtree: with the agents beneath.")
     decimals = words.places(account.subtree.cost_usd for account in report.accounts)
     rows: list[Row] = []
     for account in report.accounts:
@@ -53,68 +61,21 @@ def _show_accounts(report: Report, console: Console) -> None:
             note="" if account.kind == "agent" else "workflow",
         )
         beneath = account.subtree
-        with_beneath = ["", ""] if beneath == account.own else [words.tokens(beneath.input), words.cost(beneath, decimals)]
-        rows.append(Row(label, [*_account(account.own, decimals), *with_beneath]))
+        with_beneath = "" if beneath == account.own else words.cost(beneath, decimals)
+        speed = report.velocities.get(f"agent:{account.name}")
+        rows.append(Row(label, [*_account(account.own, speed, decimals), with_beneath]))
     if len(rows) > 1:
-        rows.append(Row(Label(name="all", style="bold"), [*_account(report.totals, decimals), "", ""], rule=True))
-    console.print(table(("", "calls", "input", "re-read", "output", "cost", "subtree\ninput", "subtree\ncost"), rows, console.width))
+        rows.append(Row(Label(name="all", style="bold"), [*_account(report.totals, _of_agents(report), decimals), ""], rule=True))
+    console.print(table(("", "calls", "input", "re-read", "output", "velocity", "cost", "subtree"), rows, console.width))
 
 
-def _account(own: Totals, decimals: int) -> list[Text | str]:
+def _of_agents(report: Report) -> Velocity:
+    return together(velocity for origin, velocity in report.velocities.items() if origin.startswith("agent:"))
+
+
+def _account(own: Totals, velocity: Velocity | None, decimals: int) -> list[Text | str]:
     if own == Totals():
-        return ["-", "-", "-", "-", "-"]
+        return ["-", "-", "-", "-", "-", "-"]
     figures = [words.tokens(own.calls), words.tokens(own.input), words.share(own.reread_share), words.tokens(own.output)]
-    return [*figures, words.cost(own, decimals)]
-
-
-def _show_summary(report: Report, console: Console) -> None:
-    console.print()
-    totals = report.totals
-    where = [words.plural(totals.calls, "model call"), words.plural(len(report.traces), "trace")]
-    if report.conversations:
-        where.append(words.plural(len(report.conversations), "conversation"))
-    console.print(Text.assemble(("Total  ", "bold"), ", ".join(where)))
-    sums = [
-        ("input", f"{totals.input:,} tokens"),
-        ("", f"{totals.cache_read:,} read from a cache, {totals.cache_write:,} written to it, {words.share(totals.reread_share)} re-read"),
-        ("output", f"{totals.output:,} tokens"),
-        ("cost", ("" if totals.complete else "at least ") + words.exact_usd(totals.cost_usd)),
-    ]
-    for name, figure in sums:
-        console.print(Text.assemble("       ", (f"{name:<8}", "dim"), (figure, "bold" if name else "dim")), soft_wrap=True)
-    for remark in _remarks(report):
-        console.print(Text.assemble("       ", (remark, "yellow")), soft_wrap=True)
-    links = ", ".join(f"{count:,} {words.shown(kind)}" for kind, count in report.links.items())
-    spans = [words.plural(report.spans, "span"), f"links: {links}" if links else "no links"]
-    if report.foreign_spans:
-        spans.append(words.plural(report.foreign_spans, "span") + " of others")
-    console.print(Text.assemble("       ", (", ".join(spans), "dim")), soft_wrap=True)
-
-
-def _remarks(report: Report) -> list[str]:
-    """Say what the sums do not know."""
-    totals = report.totals
-    calls, remarks = words.plural, list[str]()
-    if not report.traces:
-        remarks.append("no span of token-otel is in these files")
-    if totals.unreported:
-        guess = f": by our estimate {totals.guessed_input:,} in, {totals.guessed_output:,} out" if totals.guessed_input else ""
-        remarks.append(f"{calls(totals.unreported, 'call')} unreported, in no sum{guess}")
-    if totals.unpriced:
-        remarks.append(f"{calls(totals.unpriced, 'call')} unpriced: the tokens are in the sums, the cost is not")
-    if totals.estimated:
-        remarks.append(f"{calls(totals.estimated, 'call')} estimated: no usage was reported, the sums hold our own count")
-    if totals.local:
-        remarks.append(f"{calls(totals.local, 'call')} to local models, without a price per token")
-    if totals.cached:
-        saved = f", {words.exact_usd(totals.saved_usd)} saved" if totals.saved_usd else ""
-        remarks.append(f"{calls(totals.cached, 'answer')} from the framework's own cache{saved}")
-    if totals.cancelled:
-        remarks.append(f"{calls(totals.cancelled, 'call')} cancelled: billed with what was seen")
-    if totals.errors:
-        remarks.append(f"{calls(totals.errors, 'call')} failed")
-    if report.unseen_calls:
-        remarks.append(f"{calls(report.unseen_calls, 'call')} counted by agents, but their spans are not in these files")
-    if report.torn_lines:
-        remarks.append(f"{calls(report.torn_lines, 'line')} broken off: their spans are missing")
-    return remarks
+    speed = velocity.reads_per_token if velocity is not None else None
+    return [*figures, "-" if not speed else f"{speed:,.1f}", words.cost(own, decimals)]

@@ -14,6 +14,12 @@ class Totals:
         calls: Requests to a provider; neither an answer from the framework's own cache nor the late end of a call is one.
         traced: Input tokens whose origin was looked for; `reread` are those that the same agent had read before.
         cost_usd: What is known to be spent, fees included; `input_usd` and `output_usd` are what is known of its parts.
+        new_usd: Of the input cost, what was paid for tokens read for the first time; `reread_usd` for those re-read.
+        unsplit: Traced tokens of which it is not known what they cost, or how much of that was for re-reading.
+        caching_saved_usd: What the input would have cost without any cache, less what it did cost: below 0 where what was
+            written was not read again. Not known for `caching_unknown` of the calls that read a cache or wrote to it.
+        broken_tokens: Tokens that were in the cache, were read again, and had to be paid for anew: the prefix was broken, or
+            the cache expired; `broken_usd` is what that cost more than a read from the cache, where it is known.
         unreported: Calls of which no usage is known; they are in no sum.
         unpriced: Calls whose tokens are known and whose cost is not.
         estimated: Calls whose tokens are our estimate.
@@ -34,6 +40,13 @@ class Totals:
     cost_usd: Decimal = Decimal()
     input_usd: Decimal = Decimal()
     output_usd: Decimal = Decimal()
+    new_usd: Decimal = Decimal()
+    reread_usd: Decimal = Decimal()
+    unsplit: int = 0
+    caching_saved_usd: Decimal = Decimal()
+    caching_unknown: int = 0
+    broken_tokens: int = 0
+    broken_usd: Decimal = Decimal()
     unreported: int = 0
     unpriced: int = 0
     estimated: int = 0
@@ -49,6 +62,11 @@ class Totals:
     def complete(self) -> bool:
         """Whether everything that was spent is known."""
         return not self.unreported and not self.unpriced
+
+    @property
+    def new(self) -> int:
+        """The traced tokens that were read for the first time."""
+        return self.traced - self.reread
 
     @property
     def reread_share(self) -> float | None:

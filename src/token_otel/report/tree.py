@@ -31,6 +31,11 @@ def agent_name(span: SpanRecord) -> str:
     return values.text(span, sc.AGENT_NAME) or values.text(span, sc.WORKFLOW_NAME) or NAMELESS
 
 
+def scope_of(span: SpanRecord) -> str:
+    """Return the conversation, or, where there is none, the trace: there an agent reads a text for the first time once."""
+    return values.text(span, sc.CONVERSATION_ID) or span.trace_id
+
+
 class Tree:
     """Our spans in the order of a reader: parents before their children, siblings by their start.
 

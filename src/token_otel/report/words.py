@@ -26,6 +26,15 @@ _ROLES = {
     "tool": "a tool",
 }
 
+_PARTS = {
+    "tools": "tool schemas",
+    "tool_results": "tool results",
+    "documents": "documents",
+    "external": "from elsewhere",
+    "other": "other origins",
+    "untraced": "not traced",
+}
+
 
 def shown(name: str, width: int = 40) -> str:
     """Return a name of at most `width` cells, on one line; what cannot be printed is replaced, what is cut is its middle."""
@@ -44,6 +53,16 @@ def origin(name: str, width: int = 40) -> str:
     if colon and kind == "agent":
         return shown(rest, width)
     return shown(f"tool {rest}" if colon and kind == "tool" else _ROLES.get(name, name), width)
+
+
+def role(name: str) -> str:
+    """Return the part that some input plays, in words."""
+    return shown(_PARTS.get(name, name), 24)
+
+
+def times(factor: float | None) -> str:
+    """Return a multiple: `3.1x`."""
+    return "-" if factor is None else f"{factor:,.1f}x"
 
 
 def tokens(count: int) -> str:
