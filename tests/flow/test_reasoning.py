@@ -56,6 +56,12 @@ def test_a_picture_that_a_tool_returns_goes_on_with_the_turn():
     assert kept_from((*LOOP, sent), "gpt-5") == 4
 
 
+def test_what_is_said_along_with_a_result_goes_on_with_the_turn_at_gemini():
+    """A bill of 261 tokens holds the 56 that were thought before; elsewhere it is the next question."""
+    assert kept_from((*LOOP, QUESTION, QUESTION), "gemini-3-flash-preview") == 0
+    assert kept_from((*LOOP, QUESTION, QUESTION), "claude-sonnet-4-5") == 5
+
+
 def test_sealed_reasoning_weighs_what_its_call_reported():
     """As a bill shows it: 83 tokens were read and 190 thought; with a call and its result, the next step read 348."""
     flow = FlowBook(1 << 20)

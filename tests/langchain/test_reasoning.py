@@ -8,12 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
 
+from token_otel.events import ModelStarted
+from token_otel.flow.book import FlowBook
+from token_otel.prices.cost import UNPRICED
+from token_otel.testing.loopback import Answer, LoopbackAnthropic, ToolCall
+from token_otel.usage import Usage
 from token_otel_langchain.blocks import parts_of
 
 SEAL = "c2ln" * 126  # 504 characters suggest 100 tokens
 SIGNATURES = "__gemini_function_call_thought_signatures__"
+ASK: Any = {"messages": [("user", "tea?")]}
 CALL: Any = {"name": "search", "args": {}, "id": "c1", "type": "tool_call"}
 
 
@@ -100,3 +108,30 @@ def test_sealed_reasoning_has_a_key_of_its_own():
 
     assert first.call_id == again.call_id != item.call_id
     assert item.call_id == "rs_1"
+
+
+@tool
+def search(query: str) -> str:
+    """Look something up."""
+    return f"found {query}"
+
+
+def test_what_claude_thought_is_its_own_input_of_the_next_step(watch: Any):
+    """4,000 tokens of thinking in a loop of tools: sealed in a signature of 400 characters, shown in six words, and billed."""
+    anthropic = pytest.importorskip("langchain_anthropic")
+    answers = [Answer("", tool_calls=[ToolCall("search", {"query": "tea"})], reasoning_tokens=4000), Answer("done")]
+    with LoopbackAnthropic({"claude-sonnet-5": answers}) as server:
+        thinking: Any = {"type": "enabled", "budget_tokens": 5000}
+        model = anthropic.ChatAnthropic(
+            model="claude-sonnet-5", base_url=server.base_url, api_key="x", max_retries=0, max_tokens=9000, thinking=thinking
+        )
+        create_agent(model, [search]).invoke(ASK, watch.config)
+        bill = server.bills[1]
+
+    prompt = watch.of(ModelStarted)[1].prompt
+    flow = FlowBook(1 << 20)
+    shares, _ = flow.split(flow.read(prompt, "agent", "c"), Usage(input=bill.input, output=0), UNPRICED, "claude-sonnet-5")
+    said = sum(share.tokens for share in shares if share.origin == "external")
+
+    assert [part.sealed_tokens for part in prompt if part.kind == "reasoning"] == [4000]
+    assert abs(said - 4000) < 0.05 * bill.input

@@ -36,7 +36,17 @@ def kept_from(parts: Sequence[Part], model: str, provider: str = "") -> int:
         return len(parts)
     if _KEEPS_ALL.search(name) or not _KEEPS_TURN.search(name):
         return 0
-    return next((place for place in range(len(parts) - 1, -1, -1) if _asks(parts[place])), 0)
+    place = len(parts)
+    while place > 0:
+        place -= 1
+        if _asks(parts[place]):
+            last = place
+            while place > 0 and _asks(parts[place - 1]):
+                place -= 1
+            # Recorded calls: what is said along with a tool's result goes on with the turn at Gemini; Claude's page says otherwise.
+            if place == 0 or "gemini" not in name or parts[place - 1].kind != "tool_result":
+                return last
+    return 0
 
 
 def sealed_tokens(part: Part) -> int | None:

@@ -89,7 +89,7 @@ def test_langchain_sees_the_bill(streamed: bool):
 
 @ways
 def test_thinking_is_shown_if_enabled(streamed: bool):
-    """As a signed block that comes back with the history, where its signature is no text."""
+    """As a signed block that comes back with the history, where it is billed as what was thought, not as what is shown."""
     with LoopbackAnthropic({MODEL: [CALLS, Answer("done")]}) as server:
         model = chat(server, **THINKING).bind_tools([SEARCH])
         history = [SystemMessage("Be brief."), HumanMessage("tea?")]
@@ -108,6 +108,7 @@ def test_thinking_is_shown_if_enabled(streamed: bool):
         ("result of tea", first.tool_calls[0].id),
         ("result of coffee", first.tool_calls[1].id),
     ]
+    assert second.messages[4].tokens == 7 + 64
 
 
 @ways

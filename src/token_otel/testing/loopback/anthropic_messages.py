@@ -1,12 +1,11 @@
 """/v1/messages. Source: https://docs.claude.com/en/api/messages and .../build-with-claude/streaming"""
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from token_otel.testing.loopback.answers import Answer
-from token_otel.testing.loopback.anthropic_prompt import count, messages_prompt
+from token_otel.testing.loopback.anthropic_prompt import count, messages_prompt, seal
 from token_otel.testing.loopback.api import Api
 from token_otel.testing.loopback.caches import ExplicitCache
 from token_otel.testing.loopback.prompts import Cached, Prompt, dig
@@ -124,7 +123,7 @@ def _blocks(turn: Turn) -> list[Block]:
     thinks = dig(turn.body, "thinking", "type") in ("enabled", "adaptive")
     blocks: list[Block] = []
     if choice.reasoning and thinks:
-        signature = base64.b64encode(turn.response_id.encode() * 8).decode()
+        signature = seal(turn.parts.reasoning, turn.response_id)
         blocks.append({"type": "thinking", "thinking": THOUGHT, "signature": signature})
     if choice.text:
         blocks.append({"type": "text", "text": choice.text})

@@ -5,6 +5,8 @@ Counted with cl100k_base: not Claude's tokenizer, which is not public, but delib
 Source: https://docs.claude.com/en/docs/agents-and-tools/tool-use/overview#pricing (346 and 313) and .../build-with-claude/prompt-caching.
 """
 
+import base64
+import re
 from typing import Any
 
 from token_otel.testing.loopback.answers import compact, plain_text
@@ -98,11 +100,23 @@ def _content(block: dict[str, Any]) -> tuple[str, tuple[int, ...]]:
             inner = [_content(part) for part in blocks_of(block.get("content"))]
             return "\n".join(text for text, _ in inner if text), sum((ids for _, ids in inner), ())
         case "thinking":
-            text = block.get("thinking") or ""
-            return text, tokens(text)
+            text, signature = block.get("thinking") or "", block.get("signature") or ""
+            thought = unseal(signature)
+            return text, tokens(text) if thought is None else opaque(signature, thought)
         case _:
             text = plain_text(block)
             return text, tokens(text)
+
+
+def seal(thought: int, response_id: str) -> str:
+    """Give the signature of so many tokens of thinking: whoever reads it knows them all, though it shows a summary alone."""
+    return base64.b64encode(f"thought {thought} {response_id}".encode() * 8).decode()
+
+
+def unseal(signature: str) -> int | None:
+    """Give the tokens of thinking that a signature stands for; `None` if it is none of ours."""
+    found = re.match(rb"thought (\d+) ", base64.b64decode(signature[: len(signature) // 4 * 4]))
+    return int(found[1]) if found else None
 
 
 def _ttl(control: dict[str, Any]) -> Ttl:
