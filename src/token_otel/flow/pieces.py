@@ -73,11 +73,13 @@ def search_steps(index: TextIndex, matches: Sequence[Match], reader: str, counte
     """Find what is known of some parts of a prompt; what is not belongs to its role, and is known as such from then on."""
     left = LONGEST
     fresh: list[tuple[Given, str]] = []
+    texts: list[str] = []
     for match in matches:
-        text = match.text[:left]
-        left -= len(text)
-        match.cut = len(text) < len(match.text)
-        claims = yield from index.find_steps(text, prefer=partial(_is_given_to, reader))
+        texts.append(match.text[:left])
+        left -= len(texts[-1])
+        match.cut = len(texts[-1]) < len(match.text)
+    found = yield from index.find_all_steps(texts, prefer=partial(_is_given_to, reader))
+    for match, text, claims in zip(matches, texts, found, strict=True):
         owner = Given(match.origin, match.readers)
         fresh += [(owner, rest) for rest in _unclaimed(text, claims) if len(rest) >= SHORTEST]
         match.stretches = _stretches(match.text, claims, counter) if claims else ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Sequence
 
-from token_otel.flow.matching.claims import Claim, claims_of
+from token_otel.flow.matching.claims import Claim, claims_of, strong_sources
 from token_otel.flow.matching.index import ENTRY_BYTES, FULL, Segment, add_steps
 from token_otel.flow.matching.query import Query
+from token_otel.flow.matching.runs import Run
 from token_otel.flow.matching.search import find_runs
 
 __all__ = ["Claim", "TextIndex"]
@@ -54,11 +55,30 @@ class TextIndex:
                 return stop.value
 
     def find_steps(self, text: str, *, prefer: Callable[[Hashable], bool] | None = None) -> Generator[None, None, list[Claim]]:
-        """As `find`; the claims are what the generator returns. Of two sources that say the same, one that is preferred wins."""
+        """As `find`; the claims are what the generator returns."""
+        [found] = yield from self.find_all_steps([text], prefer=prefer)
+        return found
+
+    def find_all_steps(
+        self, texts: Sequence[str], *, prefer: Callable[[Hashable], bool] | None = None
+    ) -> Generator[None, None, list[list[Claim]]]:
+        """Return what is known of each of several texts that are read together: who is known in one is more easily known in others.
+
+        Args:
+            texts: The parts of a prompt.
+            prefer: Of two sources that say the same, one that is preferred wins.
+        """
         if not self._segments:
-            return []
-        query = Query()
-        yield from query.steps(text)
-        runs = yield from find_runs(query, self._segments, prefer)
-        found = yield from claims_of(query, text, runs, self._segments)
+            return [[] for _ in texts]
+        searched: list[tuple[Query, list[Run]]] = []
+        strong: set[Hashable] = set()
+        for text in texts:
+            query = Query()
+            yield from query.steps(text)
+            runs = yield from find_runs(query, self._segments, prefer)
+            strong |= strong_sources(query, runs)
+            searched.append((query, runs))
+        found: list[list[Claim]] = []
+        for text, (query, runs) in zip(texts, searched, strict=True):
+            found.append((yield from claims_of(query, text, runs, strong, self._segments)))
         return found

@@ -7,6 +7,7 @@ Re-wrapping, quoting, indenting, fencing and escaping then change the blanks alo
 from __future__ import annotations
 
 import re
+from struct import unpack
 
 PAD = b"\0"  # within a word, where an escape was longer than its letter
 BLANK = b" \0"
@@ -16,14 +17,17 @@ _TABLE = bytes(byte if byte in _KEPT else ord(" ") for byte in range(256))
 
 _UNICODE_ESCAPE = re.compile(rb"\\+ud[89ab][0-9a-f]{2}\\+ud[c-f][0-9a-f]{2}|\\+u[0-9a-f]{4}")
 _ESCAPES_IN_A_ROW = re.compile(rb"(?:\\+u[0-9a-f]{4})+")
-_LETTER_ESCAPES = (rb"\n", rb"\r", rb"\t", rb"\b", rb"\f")
+_LETTER_ESCAPE = re.compile(rb"\\[nrtbf]")
 _ENTITY = re.compile(rb"&(?:amp;)*(?:amp|lt|gt|quot|apos|nbsp|#x?[0-9a-f]{1,5});")
 # U+0080-00BF; U+2000-2BFF (dashes, quotes, arrows, boxes); U+3000-303F; full-width punctuation; the byte order mark.
-_TWO_BYTES = re.compile(rb"\xc2[\x80-\xbf]")
-_THREE_BYTES = re.compile(
-    rb"\xe2[\x80-\xaf][\x80-\xbf]|\xe3\x80[\x80-\xbf]|\xef\xbc[\x81-\x8f\x9a-\xa0\xbb-\xbf]|\xef\xbd[\x80\x9b-\xa5]|\xef\xbb\xbf"
+_PUNCTUATION = (
+    (b"\xc2", re.compile(rb"\xc2[\x80-\xbf]"), b"  "),
+    (b"\xe2", re.compile(rb"\xe2[\x80-\xaf][\x80-\xbf]"), b"   "),
+    (b"\xe3\x80", re.compile(rb"\xe3\x80[\x80-\xbf]"), b"   "),
+    (b"\xef", re.compile(rb"\xef(?:\xbc[\x81-\x8f\x9a-\xa0\xbb-\xbf]|\xbd[\x80\x9b-\xa5]|\xbb\xbf)"), b"   "),
 )
-_LINE_NUMBER = re.compile(rb"(?:\n|\\n)(?:[ \t>]|\\t)*l?(\d{1,6})(?=[:.|)\]\t]|\\t| +\||\xe2\x86\x92)")
+_NUMBER = rb"[ \t>]*l?(\d{1,6})(?=[:.|)\]\t]|\\t| +\||\xe2\x86\x92)"
+_NUMBERED = tuple((line, re.compile(re.escape(line) + _NUMBER)) for line in (b"\n", rb"\n"))
 _FEWEST_NUMBERS = 3
 
 # A letter of Chinese, Japanese, Korean, Thai, Hindi is a word of its own: they put no blanks between words.
@@ -31,6 +35,7 @@ _SINGLE = re.compile(rb"[\xe0\xe3-\xed]")
 _WORD = re.compile(rb"[\xe0\xe3-\xed]..|[^ \xe0\xe3-\xed]+", re.DOTALL)
 
 _TAILS = bytes(range(0x80, 0xC0))
+_ALL_BUT_SINGLES = bytes(byte for byte in range(256) if byte != 0xE0 and not 0xE3 <= byte <= 0xED)
 _ALL_BUT_IDEOGRAPHS = bytes(byte for byte in range(256) if not 0xE3 <= byte <= 0xED)
 
 
@@ -44,18 +49,17 @@ def canonical(text: str) -> bytes:
     data = encoded(text.lower())
     if not text.isascii() and len(data) != len(encoded(text)):
         data = encoded("".join([_lower(letter) for letter in text]))
-    numbered = _LINE_NUMBER.search(data) is not None or data[:1].isdigit() or data[:1] in (b" ", b"\t", b"l")
-    if numbered:
-        data = _without_line_numbers(data)
+    data = _without_line_numbers(data)
     if b"\\" in data:
         if b"\\u" in data:
             data = _ESCAPES_IN_A_ROW.sub(_decoded, data)
-        for escape in _LETTER_ESCAPES:
-            data = data.replace(escape, b"  ")
+        data = _LETTER_ESCAPE.sub(b"  ", data)
     if b"&" in data:
         data = _ENTITY.sub(lambda match: b" " * len(match[0]), data)
     if not data.isascii():
-        data = _THREE_BYTES.sub(b"   ", _TWO_BYTES.sub(b"  ", data))
+        for lead, signs, blanks in _PUNCTUATION:
+            if lead in data:
+                data = signs.sub(blanks, data)
     return data.translate(_TABLE)
 
 
@@ -64,12 +68,26 @@ def squeezed(canon: bytes) -> bytes:
     return canon.translate(None, BLANK)
 
 
-def words(canon: bytes) -> tuple[list[bytes], bool]:
-    """Return the words of a canonical form, and whether single letters are words in it."""
+def words(canon: bytes) -> list[bytes]:
+    """Return the words of a canonical form."""
     canon = canon.translate(None, PAD)
+    found = canon.split()
     if canon.isascii() or _SINGLE.search(canon) is None:
-        return canon.split(), False
-    return _WORD.findall(canon), True
+        return found
+    split: list[bytes] = []
+    for word in found:
+        if word.isascii():
+            split.append(word)
+        elif 3 * singles(word) == len(word):
+            split += unpack("3s" * (len(word) // 3), word)
+        else:
+            split += _WORD.findall(word)
+    return split
+
+
+def singles(canon: bytes) -> int:
+    """Return how many of the words of a canonical form are single letters of such a script."""
+    return 0 if canon.isascii() else len(canon.translate(None, _ALL_BUT_SINGLES))
 
 
 def letters(shape: bytes) -> int:
@@ -121,16 +139,20 @@ def _letter(match: re.Match[bytes]) -> bytes:
 
 def _without_line_numbers(data: bytes) -> bytes:
     """Blank the numbers at the heads of lines, where at least three in a row count upward by one."""
+    # In a JSON string the lines are told by their escapes.
+    line, number = _NUMBERED[data.count(rb"\n") > data.count(b"\n")]
+    found = [(int(match[1]), match.start(1) - len(line), match.end(1) - len(line)) for match in number.finditer(line + data)]
+    if len(found) < _FEWEST_NUMBERS:
+        return data
     out = bytearray(data)
     run: list[tuple[int, int]] = []
     last = -1
-    for match in _LINE_NUMBER.finditer(b"\n" + data):
-        number = int(match[1])
-        if number != last + 1:
+    for value, start, end in found:
+        if value != last + 1:
             _blank(out, run)
             run = []
-        last = number
-        run.append((match.start(1) - 1, match.end(1) - 1))
+        last = value
+        run.append((start, end))
     _blank(out, run)
     return bytes(out)
 

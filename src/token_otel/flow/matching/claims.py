@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Sequence
+from collections.abc import Collection, Generator, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from token_otel.flow.matching.canonical import BLANK, encoded, is_boundary, letters
@@ -35,9 +35,15 @@ class _Found:
     run: Run
 
 
-def claims_of(query: Query, text: str, runs: Sequence[Run], segments: Sequence[Segment]) -> Generator[None, None, list[Claim]]:
-    """Return what runs claim of `text`: those that are long enough, to the ends of their words."""
-    strong = {run.text.source for run in runs if run.length >= ALONE and letters(query.squeezed[run.start : run.end]) >= ALONE}
+def strong_sources(query: Query, runs: Sequence[Run]) -> set[Hashable]:
+    """Return the sources of which a run is long enough to stand for itself."""
+    return {run.text.source for run in runs if run.length >= ALONE and letters(query.squeezed[run.start : run.end]) >= ALONE}
+
+
+def claims_of(
+    query: Query, text: str, runs: Sequence[Run], strong: Collection[Hashable], segments: Sequence[Segment]
+) -> Generator[None, None, list[Claim]]:
+    """Return what runs of `strong` sources claim of `text`, to the ends of their words."""
     kept = [run for run in runs if run.text.source in strong]
     yield
     data = encoded(text)
@@ -46,23 +52,33 @@ def claims_of(query: Query, text: str, runs: Sequence[Run], segments: Sequence[S
         if i:
             filled += _between(query, kept[i - 1], run)
             yield
-        filled.append(run)
+        filled += _own(run)
     found: list[Claim] = []
     for run in filled:
         start, end = _snapped(query, run)
         if found and start < found[-1].end:
             start = found[-1].end
+        yield
         if start < end:
             start, end = _with_edges(data, start, end, run, found[-1].end if found else 0)
             _append(found, Claim(start, end, run.text.source), query.canon)
     yield
-    if "{" in text and any(segment.objects for segment in segments):
+    if "{" in text and any(segment.objects for segment in segments) and not _is_covered(data, query.canon, found):
         found = yield from _with_objects(text, data, found, segments)
         joined: list[Claim] = []
         for claim in found:
             _append(joined, claim, query.canon)
         return joined
     return found
+
+
+def _own(run: Run) -> list[Run]:
+    """Return a run without what was put into it."""
+    if not run.foreign:
+        return [run]
+    starts = [run.start, *[max(run.start, end) for _, end in run.foreign]]
+    ends = [*[min(run.end, start) for start, _ in run.foreign], run.end]
+    return [replace(run, start=start, end=end, text_start=-1, text_end=-1) for start, end in zip(starts, ends, strict=True) if start < end]
 
 
 def _append(found: list[Claim], claim: Claim, canon: bytes) -> None:
@@ -125,14 +141,23 @@ def _between(query: Query, last: Run, run: Run) -> list[Run]:
     source = run.text.squeezed
     found: list[Run] = []
     at, text_at, covered = last.end, last.text_end, 0
-    for word in words_of(query.canon[start:end])[0]:
+    for word in words_of(query.canon[start:end]):
         place = source.find(word, text_at, run.text_start)
         if place >= 0:
             covered += len(word)
-            found.append(Run(run.text, at, at + len(word), place, place + len(word)))
+            if found and found[-1].end == at:
+                found[-1].end, found[-1].text_end = at + len(word), place + len(word)
+            else:
+                found.append(Run(run.text, at, at + len(word), place, place + len(word)))
             text_at = place + len(word)
         at += len(word)
     return found if covered >= COVERED * gap else []
+
+
+def _is_covered(data: bytes, canon: bytes, found: Sequence[Claim]) -> bool:
+    """Tell whether all words between the first brace and the last are claimed already."""
+    edges = [data.find(b"{"), *[edge for claim in found for edge in (claim.start, claim.end)], data.rfind(b"}")]
+    return all(not canon[start:end].strip(BLANK) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end)
 
 
 def _with_objects(text: str, data: bytes, found: list[Claim], segments: Sequence[Segment]) -> Generator[None, None, list[Claim]]:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from token_otel.flow.matching.canonical import canonical, encoded, squeezed, words
+from token_otel.flow.matching.canonical import canonical, encoded, singles, squeezed, words
 from token_otel.flow.matching.objects import objects
 from token_otel.flow.matching.query import chunks
 
@@ -118,15 +118,18 @@ def add_steps(segments: list[Segment], source: Hashable, text: str, serial: int,
 
 def _shingles(canon: bytes, base: int) -> tuple[list[int], list[int]]:
     """Return the hashes of the shingles on the grid, and their squeezed offsets from `base` on."""
-    found, single = words(canon)
-    grid = GRID
-    if single and sum(len(word) == 3 for word in found) * 2 > len(found):
-        grid = SINGLE_GRID
-    starts = [*range(0, len(found) - SHINGLE + 1, grid)]
-    if starts and starts[-1] != len(found) - SHINGLE:
-        starts.append(len(found) - SHINGLE)
+    found = words(canon)
+    last = len(found) - SHINGLE
+    if last < 0:
+        return [], []
+    grid = SINGLE_GRID if 2 * singles(canon) > len(found) else GRID
     offsets = [*accumulate(map(len, found), initial=base)]
-    return [hash(tuple(found[i : i + SHINGLE])) for i in starts], [offsets[i] for i in starts]
+    shingles = zip(found[::grid], found[1::grid], found[2::grid], found[3::grid], strict=False)
+    hashes, starts = list(map(hash, shingles)), offsets[: last + 1 : grid]
+    if last % grid:
+        hashes.append(hash(tuple(found[last:])))
+        starts.append(offsets[last])
+    return hashes, starts
 
 
 def _edges(text: str, canons: list[bytes]) -> tuple[bytes, bytes]:

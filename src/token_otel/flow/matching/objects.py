@@ -10,6 +10,7 @@ from typing import cast
 
 FEWEST_KEYS = 3
 SHORTEST = 64  # characters of its keys and values
+NESTED = 32  # characters that an object within it counts for
 LONGEST = 16_384  # characters of an object that is looked at as a whole; what stands in a longer one is looked at by itself
 MOST = 524_288  # characters of a text
 FAILURES = 32  # braces in a row that open no object
@@ -34,20 +35,19 @@ class Found:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Object:
-    content: int
-    size: int
+class _Object(int):
+    """The hash of a decoded object's content, in the place of the object."""
 
 
 def objects(text: str, is_wanted: Callable[[int], bool] | None = None) -> Generator[Found | None]:
     """Find the objects in `text`: the outermost, or the outermost of those whose content `is_wanted`; `None` is for a step without."""
     failures = 0
     text = text[:MOST]
+    decode, hashes = _decoder()
     work = DEEP * len(text) + LONGEST
     opening = _OPENS.search(text)
     while opening is not None and failures < FAILURES and work > 0:
-        found = _read(text, opening.start())
+        found = _read(text, opening.start(), decode, hashes)
         if found is None:
             failures += 1
             work -= LONGEST
@@ -62,33 +62,34 @@ def objects(text: str, is_wanted: Callable[[int], bool] | None = None) -> Genera
         opening = _OPENS.search(text, after)
 
 
-def _read(text: str, start: int) -> Found | None:
+def _decoder() -> tuple[Callable[[str], tuple[object, int]], list[int]]:
+    """Return what decodes an object at the start of a text, and where it leaves the hashes of the objects within."""
     hashes: list[int] = []
 
     def pairs(items: list[tuple[str, object]]) -> _Object:
-        size = 0
-        content: set[tuple[str, object]] = set()
-        for key, value in items:
-            shown = _hashable(value)
-            size += len(key) + _size(value)
-            content.add((key, shown))
-        made = _Object(hash(frozenset(content)), size)
-        if len(items) >= FEWEST_KEYS and size >= SHORTEST:
-            hashes.append(made.content)
-        return made
+        try:
+            content = _Object(hash(frozenset(items)))
+        except TypeError:
+            content = _Object(hash(frozenset([(key, _hashable(value)) for key, value in items])))
+        if len(items) >= FEWEST_KEYS and sum([len(key) + _size(value) for key, value in items]) >= SHORTEST:
+            hashes.append(content)
+        return content
 
+    return json.JSONDecoder(object_pairs_hook=pairs).raw_decode, hashes
+
+
+def _read(text: str, start: int, decode: Callable[[str], tuple[object, int]], hashes: list[int]) -> Found | None:
+    hashes.clear()
     try:
-        value, length = json.JSONDecoder(object_pairs_hook=pairs).raw_decode(text[start : start + LONGEST])
+        value, length = decode(text[start : start + LONGEST])
     except (ValueError, RecursionError):
         return None
-    whole = isinstance(value, _Object) and bool(hashes) and hashes[-1] == value.content
+    whole = isinstance(value, _Object) and bool(hashes) and hashes[-1] == value
     return Found(start, start + length, tuple(hashes), whole)
 
 
 def _hashable(value: object) -> object:
-    if isinstance(value, list):
-        return tuple([_hashable(item) for item in cast("list[object]", value)])
-    return value.content if isinstance(value, _Object) else value
+    return tuple([_hashable(item) for item in cast("list[object]", value)]) if isinstance(value, list) else value
 
 
 def _size(value: object) -> int:
@@ -96,4 +97,4 @@ def _size(value: object) -> int:
         return len(value)
     if isinstance(value, list):
         return sum([_size(item) for item in cast("list[object]", value)])
-    return value.size if isinstance(value, _Object) else 4
+    return NESTED if isinstance(value, _Object) else 4

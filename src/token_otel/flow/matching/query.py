@@ -42,12 +42,18 @@ class Query:
             return len(self.canon)
         at, left = mark * MARK, offset - self._marks[mark]
         width = MARK
-        while width > 1:
+        while width > 8:
             width //= 2
             before = len(self.canon[at : at + width].translate(None, BLANK))
             if before <= left:
                 left -= before
                 at += width
+        for byte in self.canon[at : at + 8]:
+            if byte not in BLANK:
+                if not left:
+                    break
+                left -= 1
+            at += 1
         return at
 
     def end(self, offset: int) -> int:

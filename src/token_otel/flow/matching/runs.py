@@ -9,18 +9,18 @@ from token_otel.flow.matching.index import Text
 SKIP = 24  # squeezed bytes of insertion, deletion or exchange that a run steps over,
 AGREE = 12  # if so many agree behind them
 STEP_COST = 16
-WORTH = 28  # bytes that must agree before a run steps over anything
+SLIP = 8  # bytes of insertion that still count as the text
 _FIRST_STEP = 32
 _LONGEST_STEP = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: that takes three times as long to make, and most are thrown away
 class Run:
     """A stretch of the query and of a text, in squeezed offsets.
 
     Attributes:
         steps: How often something was stepped over.
-        known: Whether any of its shingles says who wrote it; False if all are skeleton.
+        foreign: What stands in between in the query alone, from where to where, and is too long for a slip of the pen.
     """
 
     text: Text
@@ -29,7 +29,7 @@ class Run:
     text_start: int
     text_end: int
     steps: int = 0
-    known: bool = True
+    foreign: tuple[tuple[int, int], ...] = ()
 
     @property
     def length(self) -> int:
@@ -42,25 +42,30 @@ class Run:
         return self.end - self.start - STEP_COST * self.steps
 
 
-def run_at(query: bytes, at: int, text: Text, text_at: int) -> Run:
-    """Return the longest run through one place of the query and one of a text."""
+def run_at(query: bytes, at: int, text: Text, text_at: int, worth: int) -> Run:
+    """Return the longest run through one place of the query and one of a text; it steps over nothing before `worth` bytes agree."""
     source = text.squeezed
     end = at + same_after(query, at, source, text_at)
     start = at - same_before(query, at, source, text_at)
     text_start, text_end = text_at - (at - start), text_at + (end - at)
     steps = 0
-    if end - start >= WORTH:
+    foreign: list[tuple[int, int]] = []
+    if end - start >= worth:
         while step := _over(query, end, source, text_end):
             steps += 1
+            if step[0] > SLIP and not step[1]:
+                foreign.append((end, end + step[0]))
             end, text_end = end + step[0], text_end + step[1]
             more = same_after(query, end, source, text_end)
             end, text_end = end + more, text_end + more
         while step := _back_over(query, start, source, text_start):
             steps += 1
+            if step[0] > SLIP and not step[1]:
+                foreign.insert(0, (start - step[0], start))
             start, text_start = start - step[0], text_start - step[1]
             more = same_before(query, start, source, text_start)
             start, text_start = start - more, text_start - more
-    return Run(text, start, end, text_start, text_end, steps)
+    return Run(text, start, end, text_start, text_end, steps, tuple(foreign))
 
 
 def same_after(a: bytes, i: int, b: bytes, j: int) -> int:

@@ -12,7 +12,7 @@ from token_otel.flow.matching.index import OFFSET, OFFSET_BITS, PLACES, SHINGLE,
 from token_otel.flow.matching.query import Query
 from token_otel.flow.matching.runs import Run, run_at
 
-BLOCK = 2_048  # bytes of the canonical form that are looked up at a time
+BLOCK = 1_024  # bytes of the canonical form that are looked up at a time
 LONGEST_WORD = 4_096
 NEWEST = 8  # segments that are searched
 WINDOW = 8  # words: one grid period of any text, else the wrong one of two copies wins
@@ -21,9 +21,11 @@ NEXT = 4_096  # bytes that a text may have been cut by between two runs, so that
 SKELETON = 160  # letters that a run must have if all its shingles are skeleton
 
 # Text of a known genre hits everywhere and fits nowhere: after so many fruitless runs only every 8th hit is tried.
-DRAIN = 12  # fruitless runs that each block forgives
+DRAIN = 6  # fruitless runs that each block forgives
 DEPTH = 24
 SPARSE = 8
+TRIES = 16  # hits that are tried in one step
+GLANCE = 1 / 4  # of a fruitless run: to see that a hit fits nowhere
 _PLENTY = 4 * SKELETON  # bytes in which there are as many letters
 
 
@@ -36,8 +38,8 @@ def find_runs(
     carry: list[bytes] = []
     while at < len(query.canon):
         end = _cut(query.canon, at + BLOCK)
-        block = carry + words(query.canon[at:end])[0]
-        base = scan.block(block, base)
+        block = carry + words(query.canon[at:end])
+        base = yield from scan.block(block, base)
         if scan.reached > base:
             base = scan.reached
             carry = []
@@ -72,53 +74,70 @@ class _Scan:
         self._query = query.squeezed
         self._prefer = prefer
         self._segments = segments[: -NEWEST - 1 : -1]
-        self._vain = 0
+        self._vain = 0.0
         self._refused: dict[tuple[int, int], int] = {}
 
-    def block(self, found: list[bytes], base: int) -> int:
+    def block(self, found: list[bytes], base: int) -> Generator[None, None, int]:
         """Search a block of words that begins at the squeezed offset `base`; return where it ends."""
         offsets = [*accumulate(map(len, found), initial=base)]
         if len(found) >= SHINGLE:
             hashes = list(map(hash, zip(found, found[1:], found[2:], found[3:], strict=False)))
-            places = [list(map(segment.places.get, hashes)) for segment in self._segments if not segment.places.keys().isdisjoint(hashes)]
-            if places:
-                known = [segment for segment in self._segments if not segment.places.keys().isdisjoint(hashes)]
-                self._hits(_Block(hashes, offsets, known, places))
-        self._vain = max(0, self._vain - DRAIN)
+            known = [segment for segment in self._segments if not segment.places.keys().isdisjoint(hashes)]
+            if known:
+                yield from self._hits(_Block(hashes, offsets, known))
+        self._vain = max(0.0, self._vain - DRAIN)
         return offsets[-1]
 
-    def _hits(self, block: _Block) -> None:
+    def _hits(self, block: _Block) -> Generator[None]:
         hits = block.hits
+        tried: dict[int, list[Run]] = {}
+        live: list[Run] = []
         i = 0
         while i < len(hits):
             if block.offsets[hits[i]] < self.reached:
                 i = bisect_left(hits, bisect_left(block.offsets, self.reached), i + 1)
                 continue
-            if self._vain > DEPTH and i % SPARSE:
+            sparse = self._vain > DEPTH
+            if sparse and i % SPARSE:
                 i += 1
                 continue
             candidates: list[Run] = []
-            for hit in hits[i : bisect_left(hits, hits[i] + WINDOW)]:
-                candidates += self._runs(block, hit, candidates)
+            for k in range(i, bisect_left(hits, hits[i] + WINDOW, i)):
+                runs = tried.get(k)
+                if runs is None:
+                    if len(tried) % TRIES == TRIES - 1:
+                        yield
+                    runs = tried[k] = self._runs(block, hits[k], live)
+                    live += runs
+                if runs:
+                    candidates += [run for run in runs if run.end > self.reached]
+                if sparse and not candidates:
+                    break
             if candidates:
                 self._take(candidates)
+                live = [run for run in live if run.end > self.reached]
             i += 1
 
-    def _runs(self, block: _Block, hit: int, before: Sequence[Run]) -> list[Run]:
+    def _runs(self, block: _Block, hit: int, live: Sequence[Run]) -> list[Run]:
         """Extend a hit in every text that it stands in, but where that was tried."""
         at = block.offsets[hit]
+        half = _half_of_shortest(self._query[at])
+        ahead, behind = self._query[at : at + half], self._query[at - half : at]
         found: list[Run] = []
         for text, text_at in block.places_of(hit):
+            source = text.squeezed
+            # Of a run that is long enough, one half or the other agrees at once.
+            if source[text_at : text_at + half] != ahead and source[text_at - half : text_at] != behind:
+                self._vain += GLANCE
+                continue
             diagonal = (text.serial, text_at - at)
             if self._refused.get(diagonal, 0) > at:
                 continue
-            if any(run.text is text and run.start <= at < run.end for run in (*before, *found)):
+            if any(run.text is text and run.start <= at < run.end for run in live):
                 continue
-            run = run_at(self._query, at, text, text_at)
+            run = run_at(self._query, at, text, text_at, 2 * half)
             size = letters(self._query[run.start : run.end]) if run.length < _PLENTY else _PLENTY
-            if size < SKELETON:
-                run = replace(run, known=block.is_known(run))
-            if size < SHORTEST or (not run.known and size < SKELETON):
+            if size < SHORTEST or (size < SKELETON and not block.is_known(run)):
                 self._refused[diagonal] = run.end
                 self._vain += 1
             else:
@@ -155,7 +174,7 @@ class _Scan:
     def _add(self, run: Run) -> None:
         last = self.runs[-1] if self.runs else None
         if last is not None and _continues(last, run):
-            self._vain = 0
+            self._vain = 0.0
         while self.runs and run.start < self.runs[-1].end:
             last = self.runs[-1]
             if run.start >= last.start and run.end <= last.end:
@@ -177,18 +196,25 @@ class _Scan:
         self.reached = max(self.reached, run.end)
 
 
+def _half_of_shortest(letter: int) -> int:
+    """Return half the bytes of the shortest run, by one of its letters."""
+    if letter < 0x80 or 0xE3 <= letter <= 0xED:
+        return SHORTEST // 2
+    return SHORTEST if letter < 0xE0 else SHORTEST * 3 // 2
+
+
 class _Block:
     """A block of the query, and what its shingles hit."""
 
-    def __init__(self, hashes: list[int], offsets: list[int], segments: list[Segment], places: list[list[int | None]]) -> None:
+    def __init__(self, hashes: list[int], offsets: list[int], segments: list[Segment]) -> None:
         self.offsets = offsets
         self._hashes = hashes
         self._segments = segments
-        self._places = places
-        if len(places) == 1:
-            self.hits = [i for i, place in enumerate(places[0]) if place is not None]
+        self._places = [list(map(segment.places.get, hashes)) for segment in segments]
+        if len(segments) == 1:
+            self.hits = [i for i, place in enumerate(self._places[0]) if place is not None]
         else:
-            self.hits = sorted({i for row in places for i, place in enumerate(row) if place is not None})
+            self.hits = sorted({i for row in self._places for i, place in enumerate(row) if place is not None})
 
     def places_of(self, hit: int) -> list[tuple[Text, int]]:
         """Return the texts and squeezed offsets at which a hit stands, the newest first."""
