@@ -67,7 +67,7 @@ def relay(b: Bench, write: Callable[[str], Any]) -> None:
 
 
 FORMS: dict[str, tuple[Callable[[str], Any], Callable[[str], list[str]]]] = {
-    # How a node writes the plan into a prompt, and how the planner's words stand there.
+    # How a node writes the plan into a prompt, and how the planner's words stand there; marks between its lines count as part of it.
     "f-string": (lambda plan: [HumanMessage(f"Plan: {plan}\n\nDo it, and answer with the page alone.")], lambda plan: [plan]),
     "a bare string": (lambda plan: f"Plan: {plan}\n\nDo it, and answer with the page alone.", lambda plan: [plan]),
     "template": (lambda plan: TEMPLATE.invoke({"plan": plan, "question": QUESTION}), lambda plan: [plan]),
@@ -77,14 +77,20 @@ FORMS: dict[str, tuple[Callable[[str], Any], Callable[[str], list[str]]]] = {
     ),
     "json, indented": (
         lambda plan: [("system", "Go on from this state."), ("user", json.dumps({"plan": plan.split("\n"), "step": 2}, indent=2))],
-        str.splitlines,
+        lambda plan: ['",\n    "'.join(plan.splitlines())],
     ),
     "repr": (
         lambda plan: [HumanMessage(f"Your state is { ({'plan': plan, 'step': 2}) }. Write the page.")],
         lambda plan: [repr(plan)[1:-1]],
     ),
-    "bullets": (lambda plan: [("user", "Steps:\n" + "\n".join("  * " + line for line in plan.splitlines()))], str.splitlines),
-    "quoted": (lambda plan: [("user", f"The planner wrote:\n\n{textwrap.indent(plan, '> ')}\n\nDo so.")], str.splitlines),
+    "bullets": (
+        lambda plan: [("user", "Steps:\n" + "\n".join("  * " + line for line in plan.splitlines()))],
+        lambda plan: ["\n  * ".join(plan.splitlines())],
+    ),
+    "quoted": (
+        lambda plan: [("user", f"The planner wrote:\n\n{textwrap.indent(plan, '> ')}\n\nDo so.")],
+        lambda plan: ["\n> ".join(plan.splitlines())],
+    ),
     "truncated": (lambda plan: [("user", f"The plan, in short: {plan[:180]}...\nWrite the page.")], lambda plan: [plan[:180]]),
     "content blocks": (
         lambda plan: [HumanMessage([{"type": "text", "text": "This is the plan."}, {"type": "text", "text": plan}])],

@@ -21,8 +21,8 @@ NEXT = 4_096  # bytes that a text may have been cut by between two runs, so that
 SKELETON = 160  # letters that a run must have if all its shingles are skeleton
 
 # Text of a known genre hits everywhere and fits nowhere: after so many fruitless runs only every 8th hit is tried.
-DRAIN = 6  # fruitless runs that each block forgives
-DEPTH = 24
+DRAIN = 3  # fruitless runs that each block forgives
+DEPTH = 12
 SPARSE = 8
 TRIES = 16  # hits that are tried in one step
 GLANCE = 1 / 4  # of a fruitless run: to see that a hit fits nowhere
