@@ -44,8 +44,9 @@ class Spans:
         links: Sequence[LinkRecord] = (),
         scope: str = sc.SCOPE,
         status: Any = "unset",
+        process: str | None = None,
     ) -> None:
-        """Add any span; `at` and `ends` are milliseconds."""
+        """Add any span; `at` and `ends` are milliseconds, `process` is the instance that wrote it."""
         self.records.append(
             SpanRecord(
                 trace_id=f"{trace:0<32}",
@@ -58,7 +59,7 @@ class Spans:
                 status=status,
                 attributes={sc.OPERATION_NAME: operation, **(attributes or {})},
                 links=tuple(links),
-                resource={},
+                resource={} if process is None else {"service.instance.id": process},
                 scope=scope,
             )
         )

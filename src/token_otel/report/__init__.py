@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from token_otel.otel.trace_file import SpanRecord, TraceFileError, read_trace_file
@@ -34,8 +34,13 @@ def load(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Re
     return build(spans, torn_lines=torn_lines)
 
 
-def show(report: Report, console: Console | None = None) -> None:
+def show(report: Report, console: Console | None = None, only: Collection[str] | None = None) -> None:
     """Print the tables, to standard output by default.
+
+    Args:
+        report: What to print.
+        console: Where to.
+        only: Which of `spans`, `agents`, `flow`, `contexts`, `messages`, `caching`, `unread` and `total`; all by default.
 
     Raises:
         MissingExtraError: The extra `report` is not installed.
@@ -46,4 +51,4 @@ def show(report: Report, console: Console | None = None) -> None:
         if error.name is None or error.name.split(".")[0] != "rich":
             raise
         raise MissingExtraError('token-otel report needs rich: pip install "token-otel[report]"') from None
-    tables.show(report, console)
+    tables.show(report, console, tables.TABLES if only is None else only)

@@ -21,7 +21,8 @@ def _plain(value: object) -> Any:
         return format(value, "f")
     if isinstance(value, Matrix):
         cells = [{"producer": row, "consumer": column} | _plain(cell) for (row, column), cell in value.cells.items()]
-        return {"producers": list(value.producers), "consumers": list(value.consumers), "cut": value.cut, "cells": cells}
+        axes = {"producers": list(value.producers), "consumers": list(value.consumers)}
+        return {**axes, "cut": value.cut, "externals_cut": value.externals_cut, "cells": cells}
     if is_dataclass(value):
         return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):

@@ -36,7 +36,7 @@ def show_caching(report: Report, console: Console) -> None:
 def _show_breaks(report: Report, console: Console, decimals: int) -> None:
     places = Places(report)
     rows = [
-        Row(Label(name=each.agent, guide="  ", style="cyan", note=f"{each.model} {places.of(each.span)}"), _break(each, decimals))
+        Row(Label(name=each.agent, guide="  ", style="cyan", note=places.of(each.span), below=f"  {each.model}"), _break(each, decimals))
         for each in report.breaks[:MOST_ROWS]
     ]
     console.print()

@@ -55,7 +55,8 @@ class Call:
         rates: What its input cost by the token.
         origins_cut: Whether there were more origins than `flows` names.
         producers_cut: Whether there may have been more producing spans than `reads` names.
-        externals_cut: Whether it read more messages of another process than were put back under the names of their producers.
+        joined: Whether messages of another process were put back under the names of their producers.
+        externals_cut: Whether there were more such messages than its span has ids.
         hides: The size of the largest text that it may have read without naming its producer.
     """
 
@@ -69,8 +70,9 @@ class Call:
     rates: Rates
     origins_cut: bool
     producers_cut: bool
-    externals_cut: bool = False
     hides: int
+    joined: bool = False
+    externals_cut: bool = False
 
     @property
     def scope(self) -> str:

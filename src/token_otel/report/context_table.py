@@ -28,10 +28,10 @@ def show_contexts(report: Report, console: Console) -> None:
     decimals = words.places(each.totals.cost_usd for each in grown)
     chosen = _chosen(grown)
     rows = [row for each in grown if each in chosen for row in _rows(each, decimals)]
-    console.print(table(("", "calls", "first", "last", "peak", "new", "re-read"), rows[: MOST_ROWS * 2], console.width))
-    hidden = len(grown) - len(chosen)
+    console.print(table(("", "calls", "first", "last", "peak", "new", "re-read"), rows[:MOST_ROWS], console.width))
+    hidden = sum(1 + len(each.contexts) for each in grown) - len(rows[:MOST_ROWS])
     if hidden:
-        console.print(Text(f"{words.plural(hidden, 'more conversation')} not shown; --json has everything.", style="dim"))
+        console.print(Text(f"{words.plural(hidden, 'more line')} not shown; --json has everything.", style="dim"))
 
 
 def _chosen(grown: Sequence[Conversation]) -> list[Conversation]:

@@ -1,8 +1,9 @@
 """Joins: words that one process produced and another read, put back under the name of whoever produced them.
 
 The reader knows of them nothing but the ids of their messages. Where the span that produced a message of that id is among
-those at hand, its tokens move from `external` to its agent, as if one process had run it all. The span has one sum for all
-its external words: their cost and what of them was cached are split by tokens.
+those at hand, its tokens move from `external` to its agent, as if one process had run it all. The reader's span has but one sum
+for what all of them cost, and one for what of them was cached: since a cache is read from the front, what was said first is
+taken to have been cached, and the rest of the cost is split by tokens.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from token_otel.report import values
 from token_otel.report.calls import CUT_AT, OTHER, Call, Flow, Read, role_of
 from token_otel.report.origins import Origins
 from token_otel.report.rates import part as part_of
+from token_otel.report.rates import rounded
 from token_otel.report.tree import CALLS, SpanKey, Tree, key_of, operation_of
 
 INSTANCE = "service.instance.id"  # a resource's, which OpenTelemetry's SDK makes up for each process
@@ -30,6 +32,7 @@ class _Words:
     producer: SpanKey
     origin: str
     tokens: int
+    said_ns: int
 
 
 def joined(tree: Tree, calls: Sequence[Call]) -> tuple[Call, ...]:
@@ -41,7 +44,7 @@ def joined(tree: Tree, calls: Sequence[Call]) -> tuple[Call, ...]:
     history = _History()
     found: dict[SpanKey, Call] = {}
     for call in sorted(calls, key=lambda each: each.span.end_ns):
-        words = list(_words(call, known, origins))
+        words = sorted(_words(call, known, origins), key=lambda each: each.said_ns)
         found[key_of(call.span)] = _moved(call, words, history) if words else call
         history.add(call, words)
     return tuple([found[key_of(call.span)] for call in calls])
@@ -104,7 +107,7 @@ def _words(call: Call, known: _Ids, origins: Origins) -> Iterator[_Words]:
         span = known.find(label, call.span)
         origin = origins.of(key_of(span)) if span is not None and tokens > 0 else None
         if span is not None and origin is not None:
-            yield _Words(key_of(span), origin, tokens)
+            yield _Words(key_of(span), origin, tokens, span.end_ns)
 
 
 def _moved(call: Call, words: Sequence[_Words], history: _History) -> Call:
@@ -134,6 +137,7 @@ def _moved(call: Call, words: Sequence[_Words], history: _History) -> Call:
         flows=tuple(flow for flow in flows.values() if flow.tokens),
         reads=tuple(reads.values()),
         roles=roles,
+        joined=True,
         externals_cut=cut,
         hides=max(call.hides, min(values.counts(call.span, sc.FLOW_EXTERNAL_TOKENS, CUT_AT)) if cut else 0),
     )
@@ -151,21 +155,21 @@ def _by_source(words: Iterable[_Words], flows: Mapping[str, Flow]) -> Mapping[st
 
 
 def _parts(source: Flow, moving: Sequence[_Words], call: Call, history: _History) -> Iterator[Flow]:
-    """Yield what moves of one flow; together no more than there is of it."""
-    whole, done = source.tokens, 0
-    cache_read, cost_usd, new_left = 0, Decimal(), source.new
+    """Yield what moves of one flow, in the order in which it was said; together no more than there is of it."""
+    read_usd = min(source.cost_usd or Decimal(), rounded(source.cache_read * (call.rates.read or Decimal())))
+    fresh = source.tokens - source.cache_read
+    fresh_usd = (source.cost_usd or Decimal()) - read_usd
+    tokens_before, cached_before, usd_before, new_left = 0, 0, Decimal(), source.new
     for each in moving:
-        tokens = min(each.tokens, whole - done)
-        done += tokens
-        read_by_then = source.cache_read * done // whole if whole else 0
-        usd_by_then = None
-        if source.cost_usd is not None and whole:
-            usd_by_then = part_of(source.cost_usd, done, whole)
-        new = min(tokens if history.new_to_process(call, each.producer) else 0, new_left)
+        tokens = min(tokens_before + each.tokens, source.tokens)
+        cached = min(tokens, source.cache_read)
+        usd = part_of(read_usd, cached, max(1, source.cache_read)) + part_of(fresh_usd, tokens - cached, max(1, fresh))
+        size = tokens - tokens_before
+        new = min(size if history.new_to_process(call, each.producer) else 0, new_left)
         new_left -= new
-        part_usd = None if usd_by_then is None else usd_by_then - cost_usd
-        yield Flow(origin=each.origin, tokens=tokens, cache_read=read_by_then - cache_read, new=new, cost_usd=part_usd)
-        cache_read, cost_usd = read_by_then, usd_by_then or Decimal()
+        cost_usd = None if source.cost_usd is None else usd - usd_before
+        yield Flow(origin=each.origin, tokens=size, cache_read=cached - cached_before, new=new, cost_usd=cost_usd)
+        tokens_before, cached_before, usd_before = tokens, cached, usd
 
 
 def _plus(flow: Flow | None, more: Flow) -> Flow:
@@ -200,4 +204,4 @@ def _move(roles: dict[str, int], source: str, target: str, tokens: int) -> None:
 def _is_cut(call: Call) -> bool:
     """Whether more messages from elsewhere were read than the span has ids."""
     tokens = values.counts(call.span, sc.FLOW_EXTERNAL_TOKENS, len(values.texts(call.span, sc.FLOW_EXTERNAL_IDS)))
-    return len(tokens) >= CUT_AT and sum(tokens) < (values.count(call.span, sc.INPUT_BY_ROLE["external"]) or 0)
+    return len(tokens) >= CUT_AT and sum(tokens) < call.roles.get("external", 0)

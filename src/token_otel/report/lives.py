@@ -91,6 +91,11 @@ class _Listed(NamedTuple):
     reads: Mapping[Key, Reads] = {}
     whole: bool = False
 
+    def without_externals(self) -> _Listed:
+        """Return it without what the run could not tell the producers of, where that is known now."""
+        kept = {key: reads for key, reads in self.reads.items() if key.producer or key.origin.partition(":")[0] not in ("external", "tool")}
+        return _Listed(kept, self.whole)
+
 
 class _Amount(NamedTuple):
     """What one call read of one message; of a role, how much of it was new, and at what cost."""
@@ -111,9 +116,10 @@ def lives(tree: Tree, calls: Sequence[Call], origins: Origins) -> Mapping[Key, L
     for run, own in runs.items():
         agent = tree.find(run) if run is not None else None
         listed = _listed(agent) if agent is not None else _Listed()
+        if any(call.joined for call in own):
+            listed = listed.without_externals()
         _add(found, agent, own, listed, origins)
-        if not listed.whole:
-            cut += [(call, listed) for call in own if call.hides or call.origins_cut]
+        cut += [(call, listed) for call in own if call.externals_cut or (not listed.whole and (call.hides or call.origins_cut))]
     _mark(found, cut, tree)
     return found
 

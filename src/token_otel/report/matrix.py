@@ -39,11 +39,14 @@ class Matrix:
         producers: Rows: `agent:<name>`, `tool:<name>`, `document`, roles, `other` and `untraced`; most tokens first.
         consumers: Columns: agents, in the order of their accounts.
         cells: By (producer, consumer); only those in which something was read.
+        externals_cut: Whether some call read more messages of other processes than its span has ids, so that every row but
+            `external` is a lower bound.
     """
 
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
+    externals_cut: bool = False
 
     @property
     def cut(self) -> bool:
@@ -57,7 +60,7 @@ class Matrix:
         return sum((cell for (row, column), cell in self.cells.items() if row in rows and column in columns), Cell())
 
 
-def matrix(calls: Iterable[Call], agents: Sequence[str]) -> Matrix:
+def matrix(calls: Sequence[Call], agents: Sequence[str]) -> Matrix:
     """Add up what `calls` read; `agents` gives the order of the columns."""
     cells: dict[tuple[str, str], Cell] = {}
     rows: dict[str, int] = {}
@@ -80,4 +83,5 @@ def matrix(calls: Iterable[Call], agents: Sequence[str]) -> Matrix:
         producers=tuple(sorted(rows, key=lambda row: (-rows[row], row))),
         consumers=tuple([name for name in agents if name in readers]),
         cells=cells,
+        externals_cut=any(call.externals_cut for call in calls),
     )

@@ -17,6 +17,8 @@ MOST_ROWS = 16
 
 def show_matrix(report: Report, console: Console) -> None:
     """Print the matrix; the readers of least are one column if there is no room for all."""
+    if not report.matrix.cells:
+        return
     matrix = report.matrix
     caption = "A column is an agent's billed input, split by who produced it; a row says who read it, at what cost."
     heading(console, "Who read whom", caption)
@@ -28,6 +30,10 @@ def show_matrix(report: Report, console: Console) -> None:
         kept = [name for name in matrix.consumers if name in readers[:count]]
         headers, rows = _laid_out(matrix, kept, readers[count:])
     console.print(table(headers, rows, console.width))
+    if matrix.externals_cut:
+        console.print(
+            Text("Some calls read more from elsewhere than a span names: every row but `elsewhere` is at least that.", style="dim")
+        )
     if matrix.cut:
         console.print(
             Text("Some calls read of more origins than a span names: every row but `other origins` is at least that.", style="dim")

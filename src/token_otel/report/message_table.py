@@ -17,6 +17,8 @@ CAPTION = "Paid for at every read, first and again. Face: the price of its outpu
 
 def show_messages(report: Report, console: Console) -> None:
     """Print the ten dearest."""
+    if not report.messages:
+        return
     dearest = report.messages[:MOST_ROWS]
     heading(console, "Dearest messages", CAPTION)
     decimals = words.places(message.cost_usd for message in dearest)

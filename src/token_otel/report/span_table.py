@@ -21,6 +21,8 @@ _ASCII_LINES = ("|  ", "   ", "|- ", "`- ")
 
 def show_spans(report: Report, console: Console) -> None:
     """Print the trees of as many traces as a person reads, the dearest if there are too many."""
+    if not report.traces:
+        return
     chosen = _chosen(report.traces)
     heading(console, "Spans", "What ran, and the tokens and cost of the model calls at and beneath it.")
     decimals = words.places(trace.totals.cost_usd for trace in report.traces)

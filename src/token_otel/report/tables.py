@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from rich.console import Console
 from rich.text import Text
@@ -20,25 +21,17 @@ from token_otel.report.totals import Totals
 from token_otel.report.unread_table import show_unread
 from token_otel.report.velocity import Velocity, together
 
+TABLES = ("spans", "agents", "flow", "contexts", "messages", "caching", "unread", "total")
 WIDTH = 100
 NARROWEST = 80
 
 
-def show(report: Report, console: Console | None = None) -> None:
-    """Print all tables; what has nothing to show is left out."""
+def show(report: Report, console: Console | None = None, only: Collection[str] = TABLES) -> None:
+    """Print tables; what has nothing to show is left out."""
     console = console or _console()
-    if report.traces:
-        show_spans(report, console)
-    if report.accounts:
-        _show_accounts(report, console)
-    if report.matrix.cells:
-        show_matrix(report, console)
-    show_contexts(report, console)
-    if report.messages:
-        show_messages(report, console)
-    show_caching(report, console)
-    show_unread(report, console)
-    show_summary(report, console)
+    for name, show_table in zip(TABLES, _WRITERS, strict=True):
+        if name in only:
+            show_table(report, console)
 
 
 def _console() -> Console:
@@ -50,6 +43,8 @@ def _console() -> Console:
 
 
 def _show_accounts(report: Report, console: Console) -> None:
+    if not report.accounts:
+        return
     heading(console, "Agents", "Re-read: read by it before. Velocity: reads per token it put out. Subtree: with the agents beneath.")
     decimals = words.places(account.subtree.cost_usd for account in report.accounts)
     rows: list[Row] = []
@@ -79,3 +74,6 @@ def _account(own: Totals, velocity: Velocity | None, decimals: int) -> list[Text
     figures = [words.tokens(own.calls), words.tokens(own.input), words.share(own.reread_share), words.tokens(own.output)]
     speed = velocity.reads_per_token if velocity is not None else None
     return [*figures, "-" if not speed else f"{speed:,.1f}", words.cost(own, decimals)]
+
+
+_WRITERS = (show_spans, _show_accounts, show_matrix, show_contexts, show_messages, show_caching, show_unread, show_summary)

@@ -54,13 +54,16 @@ def unread(tree: Tree, calls: Sequence[Call], messages: Iterable[Message]) -> tu
     # A result without its id is read under the name of its tool alone.
     nameless = {(message.origin, message.conversation) for message in known if message.producer is None}
     used = {*read, *_run_as_tools(tree)}
-    hiding = [call for call in calls if call.hides]
+    hiding: dict[str, list[Call]] = {}
+    for call in calls:
+        if call.hides:
+            hiding.setdefault(call.scope, []).append(call)
     found = [
         _unread(span, origin, "final" if key_of(span) in final and run_status(span) == "ok" else "unread")
         for span, origin in put_out
         if not used.intersection((key_of(span), *_continued(span)))
         and (origin, scope_of(span)) not in nameless
-        and not any(_may_hide(call, span) for call in hiding)
+        and not any(_may_hide(call, span) for call in hiding.get(scope_of(span), ()))
     ]
     return tuple(sorted(found, key=lambda each: (-(each.cost_usd or Decimal()), -(each.tokens or 0), each.span)))
 
@@ -103,7 +106,7 @@ def _root(tree: Tree, span: SpanRecord) -> SpanRecord:
 
 def _may_hide(call: Call, span: SpanRecord) -> bool:
     size = values.count(span, sc.OUTPUT_TOKENS) or 0
-    return call.scope == scope_of(span) and size <= call.hides and span.end_ns <= call.span.end_ns
+    return size <= call.hides and span.end_ns <= call.span.end_ns
 
 
 def _unread(span: SpanRecord, origin: str, kind: UnreadKind) -> Unread:
