@@ -145,3 +145,14 @@ def test_what_the_agents_span_calls_external_is_not_counted_again(spans: Any):
     spans.call("f", "9", "editor", reads={"external": (52, 104)}, output=(1, 1), attributes=names, process="two", at=9)
 
     assert not [message for message in spans.report.messages if message.origin == "external"]
+
+
+def test_an_origin_that_is_named_twice_keeps_its_tokens(spans: Any):
+    """No recorder writes that, but a file may hold it: the matrix is still the bill."""
+    said(spans)
+    names = {sc.FLOW_EXTERNAL_IDS: (ID,), sc.FLOW_EXTERNAL_TOKENS: (30,)}
+    twice = {sc.FLOW_ORIGINS: ("external", "external"), sc.FLOW_TOKENS: (20, 12), sc.FLOW_COST: (0.00004, 0.000024)}
+    spans.call("f", None, "editor", reads={"external": (32, 64)}, output=(1, 1), attributes={**names, **twice}, process="two", at=9)
+
+    # 64 x 30 / 32
+    assert column(spans.report) == {"agent:writer": (30, 60), "external": (2, 4)}

@@ -111,7 +111,9 @@ def _words(call: Call, known: _Ids, origins: Origins) -> Iterator[_Words]:
 
 
 def _moved(call: Call, words: Sequence[_Words], history: _History) -> Call:
-    flows = {flow.origin: flow for flow in call.flows}
+    flows: dict[str, Flow] = {}
+    for flow in call.flows:
+        flows[flow.origin] = _plus(flows.get(flow.origin), flow)
     reads = {read.producer: read for read in call.reads}
     roles = dict(call.roles)
     reread, reread_usd = 0, Decimal()

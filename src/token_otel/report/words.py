@@ -81,7 +81,8 @@ def usd(amount: Decimal, decimals: int = 6) -> str:
     unit = Decimal(1).scaleb(-decimals)
     if 0 < amount < unit / 2:
         return f"<${unit:f}"
-    rounded = amount.quantize(unit, ROUND_HALF_EVEN)
+    # A file may state amounts that no Decimal holds with its decimals.
+    rounded = amount.quantize(unit, ROUND_HALF_EVEN) if amount.adjusted() < 20 else amount
     return f"{'-' if rounded < 0 else ''}${abs(rounded):,f}"
 
 
