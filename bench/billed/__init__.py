@@ -1,0 +1,1 @@
+"""Random conversations of real clients with the loopback providers, and what each origin was truly billed."""
