@@ -6,10 +6,10 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python
 PINS = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-local test lint types bench pins ci clean
+.PHONY: help demo demo-local test lint types bench bench-overhead pins ci clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.demo ## A team of agents on scripted models, and where its tokens went
 	$(BIN)/python examples/research_team
@@ -28,8 +28,11 @@ lint: $(VENV)/.dev ## Check style, formatting and the direction of imports
 types: $(VENV)/.dev ## Check types, strictly
 	$(BIN)/pyright
 
-bench: $(VENV)/.dev ## Run the benchmarks
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+bench: $(VENV)/.dev ## Run the benchmarks, but for overhead.py
+	@for script in $(filter-out bench/overhead.py,$(wildcard bench/*.py)); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+bench-overhead: $(VENV)/.dev ## What token-otel and others add to a program; ARGS="--quick" for a few minutes
+	$(BIN)/python bench/overhead.py $(ARGS)
 
 pins: $(VENV)/.uv ## Resolve requirements/*.txt anew; UPGRADE=--upgrade for the newest
 	$(PINS) $(UPGRADE) pyproject.toml --all-extras --group dev -o requirements/dev.txt

@@ -63,6 +63,8 @@ class Watched:
         if self._meters is not None:
             metrics.set_meter_provider(self._meters)
         self._finish = contender.start()
+        # What the imports left need not be looked through before every round.
+        gc.freeze()
 
     def flush(self) -> None:
         """Finish what goes on in the background, and export all there is."""
