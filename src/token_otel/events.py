@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from token_otel.usage import Usage
 
@@ -61,6 +61,7 @@ class Part:
         sealed_tokens: Of reasoning that comes back sealed or signed, its tokens as the call that made it has reported them, since
             its text is a summary or nothing; `None` where the text is all of it.
         opens: Whether it is the first part of its message, so that it carries the message's framing.
+        digest: A hash of all this, in this process: a part that is read again is known by it.
     """
 
     kind: PartKind
@@ -71,6 +72,26 @@ class Part:
     media: Media | None = None
     sealed_tokens: int | None = None
     opens: bool = True
+    digest: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        fields = (self.kind, self.text, self.message_id, self.call_id, self.name, self.media, self.sealed_tokens, self.opens)
+        try:
+            digest = hash(fields)
+        except TypeError:
+            digest = id(self)  # not even a text: known by itself alone
+        object.__setattr__(self, "digest", digest)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The digest is good in this process alone.
+        return _part, (self.kind, self.text, self.message_id, self.call_id, self.name, self.media, self.sealed_tokens, self.opens)
+
+
+def _part(kind: PartKind, text: str, *more: Any) -> Part:
+    message_id, call_id, name, media, sealed_tokens, opens = more
+    return Part(
+        kind=kind, text=text, message_id=message_id, call_id=call_id, name=name, media=media, sealed_tokens=sealed_tokens, opens=opens
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

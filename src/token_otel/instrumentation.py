@@ -89,7 +89,7 @@ def instrument(tracer_provider: TracerProvider | None = None, meter_provider: Me
     from importlib.metadata import entry_points
 
     recorder = Recorder.shared(tracer_provider, meter_provider)
-    _settle_with(tracer_provider or trace.get_tracer_provider(), recorder)
+    recorder.settle_with_provider()
     return [point.name for point in sorted(entry_points(group=GROUP)) if _instrumentation.add(point, recorder)]
 
 
@@ -151,24 +151,6 @@ def _export_metrics() -> None:
 
     if not isinstance(metrics.get_meter_provider(), SdkMeterProvider):
         metrics.set_meter_provider(SdkMeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
-
-
-def _settle_with(provider: Any, recorder: Recorder) -> None:
-    """Have open runs closed before the provider's processors are flushed or shut down."""
-    if getattr(provider, "_token_otel_settles", False) or not hasattr(provider, "shutdown"):
-        return
-    flush, shutdown = provider.force_flush, provider.shutdown
-
-    def force_flush(*args: Any, **kwargs: Any) -> Any:
-        recorder.flush()
-        return flush(*args, **kwargs)
-
-    def shut_down(*args: Any, **kwargs: Any) -> Any:
-        recorder.settle()
-        return shutdown(*args, **kwargs)
-
-    provider.force_flush, provider.shutdown = force_flush, shut_down
-    provider._token_otel_settles = True
 
 
 def _post_import_hook() -> Callable[[Callable[[Any], Any], str], Any] | None:

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
 import threading
-import time
-import weakref
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
+from token_otel.clock import Clock
 from token_otel.doubles import doubled_by
 from token_otel.events import End, Ended, Event, FirstChunk, Handoff, ModelEnded, ModelStarted, Part, Start, UsageSeen
 from token_otel.flow.book import FlowBook
 from token_otel.ledger import Closed, Ledger
+from token_otel.lifetime import at_fork, settle_with, watch
+from token_otel.notices import Notices
 from token_otel.otel.metrics import MetricWriter
 from token_otel.otel.names import Names
 from token_otel.otel.semconv import SCOPE
 from token_otel.otel.spans import SpanWriter
 from token_otel.prices import PriceBook
 from token_otel.prices.lazy import LazyBook
-from token_otel.prices.price_file import unpriced
 from token_otel.settings import Settings
 from token_otel.worker import Worker
 
 logger = logging.getLogger("token_otel")
 
-WARNED_MODELS = 1_000  # a program that makes up names gets no warning for each
 LATEST_NS = 1 << 63  # in the year 2262: what is stamped later is no time
 
 
@@ -56,13 +55,14 @@ class Recorder:
         prices: PriceBook | None = None,
     ) -> None:
         self.settings = settings = settings or Settings.from_env(on_error=logger.error)
-        self._clock = _Clock()
+        self._clock = Clock()
         self._lock = threading.Lock()
-        self._logged: set[tuple[type, str]] = set()
+        self._later: deque[Event] = deque()
+        self._seeks_provider = False
+        self._notices = Notices()
         self._providers: set[str | None] = set()
-        self._unpriced: set[tuple[str | None, str]] = set()
         inline = settings.worker == "inline"
-        self._worker = Worker(self._close_overdue, on_error=self._failed if inline else self._log, inline=inline)
+        self._worker = Worker(self._close_overdue, on_error=self._failed if inline else self._notices.failed, inline=inline)
         # The worker's thread starts with the prices: what it calls must be there a moment later, so what takes long comes first.
         self._flow = self._load_flow()
         self._prices = LazyBook(prices, settings.prices, self._worker)
@@ -90,16 +90,19 @@ class Recorder:
         self._writers: tuple[Callable[[Closed], None], ...] = (self._spans.end,)
         if self._metrics is not None:
             self._writers = (self._spans.end, self._metrics.end)
-        _watch(self)
+        watch(self)
 
     @classmethod
     def shared(cls, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None) -> Recorder:
         """Return the one recorder of these providers, made at the first call."""
-        key = (_other_than(trace.get_tracer_provider(), tracer_provider), _other_than(metrics.get_meter_provider(), meter_provider))
+        tracers = _known_as(trace.get_tracer_provider(), tracer_provider)
+        keys = [*product(tracers, _known_as(metrics.get_meter_provider(), meter_provider))]
         with _shared_lock:
-            if key not in _shared:
-                _shared[key] = cls(tracer_provider, meter_provider)
-            return _shared[key]
+            for key in keys:
+                if key in _shared:
+                    return _shared[key]
+            _shared[keys[0]] = made = cls(tracer_provider, meter_provider)
+            return made
 
     @property
     def open_runs(self) -> int:
@@ -111,9 +114,16 @@ class Recorder:
         if not self.settings.enabled:
             return
         try:
+            if self._later:
+                self._catch_up()
             self._take(event)
         except Exception as error:
             self._failed(error)
+
+    def record_later(self, event: Event) -> None:
+        """Take one event where no lock may be taken, as in a destructor: it is recorded before the next one, or within a second."""
+        if self.settings.enabled:
+            self._later.append(replace(event, at_ns=self._clock.now_ns()))
 
     def activate(self, run_id: str) -> AbstractContextManager[None]:
         """Make a run's span current for a `with` block, so that spans of the user's own nest beneath it."""
@@ -134,11 +144,24 @@ class Recorder:
         """Close every open run, as cancelled: the provider or the program stops."""
         try:
             self._worker.drain()
+            self._catch_up()
             with self._lock:
                 closed = self._ledger.settle(self._clock.now_ns())
             self._write(closed)
         except Exception as error:
             self._failed(error)
+
+    def settle_with_provider(self) -> None:
+        """Settle when the provider is shut down; where the program has not set one yet, as soon as it has."""
+        self._seeks_provider = not settle_with(self._tracer_provider or trace.get_tracer_provider(), self)
+
+    def _catch_up(self) -> None:
+        while self._later:
+            try:
+                event = self._later.popleft()
+            except IndexError:  # another thread was faster
+                return
+            self._take(event)
 
     def _take(self, event: Event) -> None:
         if event.at_ns is None or not 0 <= event.at_ns < LATEST_NS:
@@ -159,8 +182,9 @@ class Recorder:
                 self._start(event)
 
     def _start(self, event: Start) -> None:
+        if self._seeks_provider:
+            self.settle_with_provider()
         if isinstance(event, ModelStarted):
-            self._count(event.prompt)
             self._prices.expect()
             if event.provider not in self._providers:
                 self._meet(event.provider)
@@ -168,6 +192,8 @@ class Recorder:
             run = self._ledger.start(event)
             closed = self._ledger.overdue(event.at_ns or 0)
         if run is not None:
+            if run.reading is not None:
+                self._count([item.part for item in run.reading.reads])
             try:
                 self._spans.start(run)
             except Exception as error:
@@ -196,25 +222,22 @@ class Recorder:
 
     def _write(self, closed: Iterable[Closed]) -> None:
         # Outside the lock: an exporter that is slow must not keep other callers waiting.
+        stop: BaseException | None = None
         for item in closed:
-            self._say_unpriced(item)
+            start, posting = item.run.event, item.posting
+            if posting is not None and posting.cost.status == "unpriced" and posting.usage and isinstance(start, ModelStarted):
+                self._notices.unpriced(start.provider, posting.model)
             for write in self._writers:
                 try:
                     write(item)
                 except Exception as error:
                     self._failed(error)
+                except BaseException as error:  # the others are closed in the books: their spans must end
+                    stop = error
+        if stop is not None:
+            raise stop
 
-    def _say_unpriced(self, item: Closed) -> None:
-        """Say once, for each model, that its calls have no cost: left alone, it would look like a call that was free."""
-        start, posting = item.run.event, item.posting
-        if posting is None or posting.cost.status != "unpriced" or not posting.usage or not isinstance(start, ModelStarted):
-            return
-        key = (start.provider, posting.model or "a model without a name")
-        if key not in self._unpriced and len(self._unpriced) < WARNED_MODELS:
-            self._unpriced.add(key)
-            logger.warning(unpriced(*key))
-
-    def _count(self, parts: tuple[Part, ...]) -> None:
+    def _count(self, parts: Sequence[Part]) -> None:
         if self._flow is None or not parts:
             return
         try:
@@ -225,6 +248,7 @@ class Recorder:
 
     def _close_overdue(self, *, grace: bool = True) -> None:
         try:
+            self._catch_up()
             with self._lock:
                 closed = self._ledger.overdue(self._clock.now_ns(), grace=grace)
             self._write(closed)
@@ -243,56 +267,34 @@ class Recorder:
     def _failed(self, error: Exception) -> None:
         if self.settings.raise_errors:
             raise error
-        self._log(error)
+        self._notices.failed(error)
 
-    def _log(self, error: Exception) -> None:
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        cause = (type(error), f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place is not None else "")
-        if cause not in self._logged:
-            self._logged.add(cause)
-            # The error's own text may quote a prompt: its type and place are enough to mend it.
-            logger.error("token-otel failed (%s at %s); your program is unaffected", type(error).__name__, cause[1])
-
-    def _before_fork(self) -> None:
-        # A fork in the middle of the import would leave the child half a module.
+    def before_fork(self) -> None:
+        """Wait for the prices: a fork in the middle of their import would leave the child half a module."""
         self._prices.wait()
 
-    def _forked(self) -> None:
-        # The lock may have been held, and the thread has stayed behind in the parent.
+    def forked(self) -> None:
+        """Begin anew in a child process: the lock may have been held, and the thread has stayed behind in the parent."""
         self._lock = threading.Lock()
         self._worker.forked()
+        if self._flow is not None:
+            self._flow.counter.forked()
+        self._later.clear()
         self._ledger.forget_open()
-
-
-class _Clock:
-    """Nanoseconds since the epoch that never run backwards: an anchor, and the monotonic clock from there."""
-
-    def __init__(self) -> None:
-        self._anchor = time.time_ns() - time.monotonic_ns()
-
-    def now_ns(self) -> int:
-        return self._anchor + time.monotonic_ns()
 
 
 _shared: dict[tuple[object, object], Recorder] = {}
 _shared_lock = threading.Lock()
 
 
-def _other_than(default: object, provider: object | None) -> object:
-    """Return the provider itself: its `id` may belong to another one once it is gone."""
-    return None if provider is default else provider
+def _known_as(default: object, provider: object | None) -> tuple[object, ...]:
+    """Return what a provider is known as: the global one by itself too, since it may have been used before it was the global one."""
+    return (None, default) if provider is None or provider is default else (provider,)
 
 
-def _watch(recorder: Recorder) -> None:
-    """Settle a recorder when the interpreter exits, before the providers made earlier shut down; renew its lock after a fork."""
-    reference = weakref.ref(recorder)
+def _forked() -> None:
+    global _shared_lock
+    _shared_lock = threading.Lock()
 
-    def call(method: str) -> None:
-        alive = reference()
-        if alive is not None:
-            getattr(alive, method)()
 
-    atexit.register(call, "settle")
-    os.register_at_fork(before=lambda: call("_before_fork"), after_in_child=lambda: call("_forked"))
+at_fork(_forked)

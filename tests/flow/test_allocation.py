@@ -1,5 +1,6 @@
 """Allocation: a bill is split to the last token and the last digit."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -7,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from token_otel import Usage
-from token_otel.flow.allocation import Piece, Share, allocate, largest_remainder
+from token_otel.flow.allocation import allocate as laid
+from token_otel.flow.allocation import largest_remainder
+from token_otel.flow.layout import Layout
 from token_otel.flow.producer import Producer, SpanRef
+from token_otel.flow.reading import RESOLUTION
+from token_otel.flow.split import Group, Share
 from token_otel.prices import Rates, Tariff, cost_of
 from token_otel.prices.cost import UNPRICED, Cost
 
@@ -27,8 +32,18 @@ SONNET = Tariff(
 )
 
 
+Piece = tuple[Group, bool, float]
+
+
 def piece(origin: str, weight: float, *, new: bool = True, producer: Producer | None = None) -> Piece:
-    return Piece(origin, producer, new, None, weight)
+    return Group(origin, producer), new, weight
+
+
+def allocate(pieces: Sequence[Piece], usage: Usage, cost: Cost) -> tuple[Share, ...]:
+    layout = Layout(None, 0, head_new=False)
+    for group, new, weight in pieces:
+        layout.add(group, round(weight * RESOLUTION), new=new)
+    return laid(layout, usage, cost).shares
 
 
 def split(shares: tuple[Share, ...]) -> dict[str, tuple[int, int, int, int]]:

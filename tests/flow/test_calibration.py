@@ -21,9 +21,23 @@ def test_a_bill_outside_the_band_is_unexplained_and_not_learnt():
     calibration = Calibration(Family(), tools=False)
     estimate = calibration.explain(100, 1000)
 
-    # expected 103; deviation: sqrt((0.25 x 100)^2 + 8^2 + (0.02 x 1000 + 6)^2) = sqrt(625 + 64 + 676) = 36.9, four of them 148 < 897
+    # expected 103; deviation: sqrt((0.25 x 100)^2 + 8^2 + (0.05 x 1000 + 6)^2) = sqrt(625 + 64 + 3,136) = 61.8, four of them 247 < 897
     assert (estimate.factor, estimate.hidden, estimate.unexplained) == (1.0, 3.0, 897.0)
     assert calibration.expect(100) == 103.0
+
+
+@pytest.mark.parametrize(("model", "unexplained"), [("gpt-4o", 1_500.0), ("claude-sonnet-4-5", 0.0)])
+def test_another_encoding_leaves_a_bill_more_room(model: str, unexplained: float):
+    """A Chinese prompt costs more than the factor of English says, where the encoding is not ours; where it is, something is hidden."""
+    family = family_of(model)
+    calibration = Calibration(family, tools=False)
+    for counted in (500, 10_000, 2_000) * 10:
+        calibration.explain(counted, round(calibration.expect(counted)))
+
+    # four deviations of a bill of some 11,500: 4 x (0.02 x 11,500 + 6) = 944 < 1,500 < 4 x (0.05 x 12,500 + 6) = 2,524
+    estimate = calibration.explain(10_000, round(calibration.expect(10_000)) + 1_500)
+
+    assert estimate.unexplained == pytest.approx(unexplained, abs=1)
 
 
 def test_a_bill_far_below_is_not_learnt_either():
@@ -40,7 +54,7 @@ def test_a_bill_far_below_has_no_room_for_a_preamble():
     """A gateway that adds none must not have its bill explained by one: the text that is there comes first."""
     calibration = Calibration(Family(hidden_tools=1000, hidden_tools_deviation=10), tools=True)
 
-    # expected 1,100; four deviations: 4 x sqrt((0.25 x 100)^2 + 10^2 + (0.02 x 120 + 6)^2) = 113 < 980
+    # expected 1,100; four deviations: 4 x sqrt((0.25 x 100)^2 + 10^2 + (0.05 x 120 + 6)^2) = 118 < 980
     estimate = calibration.explain(100, 120)
 
     assert (estimate.factor, estimate.hidden, estimate.unexplained) == (1.0, 20.0, 0.0)

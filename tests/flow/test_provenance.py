@@ -208,13 +208,6 @@ def test_a_reader_of_such_a_message_continues_its_conversation(flow: FlowBook):
     assert flow.store.home([Part(kind="assistant", text=OTHER, message_id=GLOBAL_ID)]) is None
 
 
-def test_the_same_words_twice_in_one_prompt_are_two_texts(flow: FlowBook):
-    """With an id or without."""
-    twice = [Part(kind="user", text=LONG)] * 2 + [Part(kind="assistant", text=LONG, message_id="m1")] * 2
-
-    assert len({item.key for item in read(flow, *twice)}) == 4
-
-
 @pytest.mark.parametrize("message_id", ["m1", None])
 def test_what_a_user_said_stays_the_users_when_an_agent_passes_it_on(flow: FlowBook, message_id: str | None):
     """A question quoted word for word in a tool call is still the user's in the next prompt."""

@@ -68,7 +68,8 @@ def test_sealed_reasoning_weighs_what_its_call_reported():
     flow.produced("c", PLANNER, [Part(kind="reasoning", message_id="m1", sealed_tokens=190)])
     prompt = (Part(kind="user", text="hello" + " hello" * 9), Part(kind="reasoning", message_id="m1", sealed_tokens=190, opens=False))
     reading = flow.read(prompt, "planner", "c")
-    shares, _ = flow.split(reading, Usage(input=200, output=0), UNPRICED, "gemini-3-flash-preview", "gcp.gen_ai")
+    found, _ = flow.split(reading, Usage(input=200, output=0), UNPRICED, "gemini-3-flash-preview", "gcp.gen_ai")
+    shares = found.shares
 
     # 10 and 190 tokens, and Gemini adds nothing
     assert [(share.origin, share.tokens) for share in shares] == [("user", 10), ("self", 190)]
@@ -78,6 +79,7 @@ def test_reasoning_that_the_provider_drops_weighs_nothing():
     """What is read after the next question is the question, and what was said."""
     flow = FlowBook(1 << 20)
     prompt = (Part(kind="reasoning", text="a summary of it", sealed_tokens=190), Part(kind="user", text="hello" + " hello" * 9))
-    shares, _ = flow.split(flow.read(prompt, "planner", "c"), Usage(input=10, output=0), UNPRICED, "gemini-3-pro", "gcp.gen_ai")
+    found, _ = flow.split(flow.read(prompt, "planner", "c"), Usage(input=10, output=0), UNPRICED, "gemini-3-pro", "gcp.gen_ai")
+    shares = found.shares
 
     assert [(share.origin, share.tokens) for share in shares] == [("user", 10)]

@@ -54,7 +54,9 @@ def test_conversations_that_only_read_are_bounded_too():
     """Embeddings produce nothing."""
     store = Store(50 * ENTRY_BYTES)
     for number in range(1_000):
-        store.mark_read(f"c{number}", [("read", number), ("read", -number)])
+        conversation = store.conversation(f"c{number}")
+        store.reader(conversation, "a").saw([number, -number])
+        store.weigh(conversation)
         assert store.bytes <= 50 * ENTRY_BYTES
 
 
@@ -99,15 +101,6 @@ def test_a_bound_too_small_for_anything_ends_all_the_same():
     store.produced("b", AGENT, [said(2)])
 
     assert store.bytes <= CONVERSATION_ENTRIES * ENTRY_BYTES
-
-
-def test_what_was_read_is_read_again():
-    """The first time it is new, whoever asks in the same breath."""
-    store = Store(1 << 20)
-
-    assert store.mark_read("a", ["x", "y"]) == [False, False]
-    assert store.mark_read("a", ["y", "z"]) == [True, False]
-    assert store.mark_read("b", ["y"]) == [False]
 
 
 def test_no_text_is_kept():

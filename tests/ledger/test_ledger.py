@@ -535,7 +535,7 @@ def test_a_flow_that_fails_costs_the_flow_alone(monkeypatch: pytest.MonkeyPatch)
     assert books.flow is not None
     told: list[str] = []
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
     for door in ("read", "split", "produced", "answered"):

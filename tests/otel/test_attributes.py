@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +13,13 @@ from tests.tapes import bench
 
 from token_otel import Usage
 from token_otel.events import AgentStarted, Ended, Handoff, ModelEnded, ModelStarted, Part
-from token_otel.flow.allocation import Share
 from token_otel.flow.book import OutputSplit
 from token_otel.flow.producer import Producer, SpanRef
+from token_otel.flow.split import Group, Share, Split
 from token_otel.ledger import Posting
+from token_otel.otel import flows
 from token_otel.otel import semconv as sc
 from token_otel.otel.attributes import posting_attributes, usage_attributes
-from token_otel.otel.flows import flow_attributes, informing
 from token_otel.otel.names import Names
 from token_otel.otel.values import encodable
 from token_otel.prices.cost import UNPRICED, Cost
@@ -28,6 +29,27 @@ PLAIN = Names()
 
 def producer(number: int, kind: Any = "agent", name: str = "x") -> Producer:
     return Producer(kind, name, SpanRef(f"{number:032x}", f"{number:016x}"))
+
+
+def split(shares: Sequence[Share]) -> Split:
+    """The split of these shares, in units of a millionth of a USD."""
+    groups = [Group(share.origin, share.producer, share.external_id) for share in shares]
+    columns = ([share.fresh for share in shares], *({i: getattr(s, name) for i, s in enumerate(shares)} for name in _CACHED))
+    made = Split(groups, [share.new for share in shares], *columns)
+    if shares and all(share.cost_usd is not None for share in shares):
+        made.costs, made.decimals = [int((share.cost_usd or Decimal()).scaleb(6)) for share in shares], 6
+    return made
+
+
+def flow_attributes(shares: Sequence[Share], names: Names) -> Mapping[str, Any]:
+    return flows.flow_attributes(split(shares), names)
+
+
+def informing(shares: Sequence[Share], names: Names) -> list[tuple[SpanRef, Mapping[str, Any]]]:
+    return flows.informing(split(shares), names)
+
+
+_CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
 
 
 def share(origin: str, fresh: int, read: int = 0, **more: Any) -> Share:
@@ -102,7 +124,7 @@ def test_producers_are_cut_at_sixteen():
     """Without an `other`: it would name no span."""
     values = flow_attributes([share("agent:x", 100 - n, producer=producer(n + 1), cost_usd=Decimal(n)) for n in range(20)], PLAIN)
 
-    assert len(values[sc.FLOW_PRODUCERS]) == 16  # pyright: ignore[reportArgumentType]
+    assert len(values[sc.FLOW_PRODUCERS]) == 16
     assert values[sc.FLOW_PRODUCER_TOKENS] == list(range(100, 84, -1))
     assert values[sc.FLOW_PRODUCER_COST] == [float(n) for n in range(16)]
     assert str(values[sc.FLOW_PRODUCERS]).startswith(f"['{1:032x}:{1:016x}'")

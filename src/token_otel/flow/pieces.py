@@ -89,6 +89,13 @@ def search_steps(index: TextIndex, matches: Sequence[Match], reader: str, counte
         yield from index.add_steps(owner, rest)
 
 
+def given_steps(index: TextIndex, texts: Iterable[tuple[str, str]], reader: str) -> Generator[None]:
+    """Remember what was given to an agent, as pairs of a role and a text."""
+    readers = {reader}
+    for origin, text in texts:
+        yield from index.add_steps(Given(origin, readers), text[:LONGEST])
+
+
 def learn_steps(index: TextIndex, producer: Producer, texts: Iterable[str]) -> Generator[None]:
     """Remember what a run produced."""
     for text in texts:

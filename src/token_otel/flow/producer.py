@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 ProducerKind: TypeAlias = Literal["agent", "tool", "document"]
 
 NAMELESS = "agent"
 
 
-@dataclass(frozen=True, slots=True)
-class SpanRef:
+class SpanRef(NamedTuple):
     """A span in any trace: 32 and 16 lower-case hexadecimal digits."""
 
     trace_id: str

@@ -7,12 +7,11 @@ pieces; the rest belongs to its role.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 from token_otel.events import Part
 from token_otel.flow.pieces import Match, is_searched
 from token_otel.flow.producer import Producer
+from token_otel.flow.split import Group
 from token_otel.flow.store import SHORTEST_TEXT, Conversation, Store
 
 _ROLE_ORIGIN = {
@@ -25,47 +24,56 @@ _ROLE_ORIGIN = {
     "tool_call": "external",
     "reasoning": "external",
 }
+_ROLES = {kind: Group(origin) for kind, origin in _ROLE_ORIGIN.items()}
 
 _SAID = ("assistant", "tool_call", "reasoning")
-_GIVEN = ("user", "system", "document")
+GIVEN = ("user", "system", "document")
 _NAME = re.compile(r"[\w.:/-]{1,128}")  # what else a model calls a tool that nobody has run is its own words
 
 
-@dataclass(frozen=True, slots=True)
 class Read:
     """One part as it is read: where it comes from.
 
     Attributes:
         part: What is read.
-        origin: Its origin in the eyes of the reader.
         producer: Who made it, if a run did.
-        key: The identity under which it counts as read before.
+        group: Whose it is in the eyes of the reader.
         match: What is known of it in pieces, where it is not known as a whole; `None` if that is not looked for.
     """
 
-    part: Part
-    origin: str
-    producer: Producer | None
-    key: object
-    match: Match | None = None
+    __slots__ = ("group", "match", "part", "producer")
+
+    def __init__(self, part: Part, producer: Producer | None, group: Group, match: Match | None) -> None:
+        self.part = part
+        self.producer = producer
+        self.group = group
+        self.match = match
+
+    @property
+    def origin(self) -> str:
+        """Its origin in the eyes of the reader."""
+        return self.group.origin
 
 
-def read(prompt: Iterable[Part], reader: str, store: Store, conversation: Conversation, *, pieces: bool = False) -> tuple[Read, ...]:
-    """Find the origin of each part of `prompt` for the agent called `reader`; with `pieces`, say what is to be searched for them."""
-    reads: list[Read] = []
-    seen: dict[object, int] = {}
-    for part in prompt:
-        producer = _producer(part, reader, store, conversation)
-        origin = producer.origin(reader) if producer is not None else _role(part)
-        match = None
-        if pieces and producer is None and is_searched(part):
-            match = _match(part, origin, store, conversation)
-            match.readers.add(reader)
-        identity = ("read", reader, part.kind, part.message_id or part.call_id, hash(part.text))
-        # The same words said twice in one prompt are two texts: the second is read for the first time.
-        seen[identity] = ordinal = seen.get(identity, 0) + 1
-        reads.append(Read(part, origin, producer, (identity, ordinal), match))
-    return tuple(reads)
+def read(part: Part, reader: str, store: Store, conversation: Conversation, *, pieces: bool) -> Read:
+    """Find the origin of a part for the agent called `reader`; with `pieces`, say whether it is to be searched for them."""
+    producer = _producer(part, reader, store, conversation)
+    if producer is not None:
+        return Read(part, producer, Group(producer.origin(reader), producer), None)
+    group = role(part)
+    match = None
+    if pieces and is_searched(part):
+        match = _match(part, group.origin, store, conversation)
+        match.readers.add(reader)
+    return Read(part, None, group, match)
+
+
+def role(part: Part) -> Group:
+    """Return whose a part is that nobody is known to have produced."""
+    if part.kind == "tool_result":
+        return Group(f"tool:{part.name}" if part.name and _NAME.fullmatch(part.name) else "tool")
+    group = _ROLES[part.kind]
+    return group if part.message_id is None or group.origin != "external" else Group("external", None, part.message_id)
 
 
 def _producer(part: Part, reader: str, store: Store, conversation: Conversation) -> Producer | None:
@@ -85,14 +93,15 @@ def _producer(part: Part, reader: str, store: Store, conversation: Conversation)
     # Words relayed by another belong to whoever said them last, but what the reader is told that it said itself is its own.
     own: Producer | None = conversation.get((content, reader)) if part.kind in _SAID else None
     found: Producer | None = own or conversation.get(content)
-    if part.kind in _GIVEN:
+    if found is not None and part.kind in GIVEN and conversation.get(("given", part.kind, part.message_id or reader, content)) is not None:
         # What was given to the program stays given, also once an agent has passed it on word for word.
-        given = ("given", part.kind, part.message_id or reader, content)
-        if found is None:
-            store.keep(conversation, given)
-        elif conversation.get(given) is not None:
-            return None
+        return None
     return found
+
+
+def given(part: Part, reader: str) -> object:
+    """Return the key under which a part is remembered that was given to `reader` in its role; `None` for others."""
+    return ("given", part.kind, part.message_id or reader, hash(part.text)) if part.kind in GIVEN else None
 
 
 def _match(part: Part, origin: str, store: Store, conversation: Conversation) -> Match:
@@ -102,9 +111,3 @@ def _match(part: Part, origin: str, store: Store, conversation: Conversation) ->
         found = Match(part.text, origin)
         store.keep(conversation, key, found)
     return found
-
-
-def _role(part: Part) -> str:
-    if part.kind == "tool_result":
-        return f"tool:{part.name}" if part.name and _NAME.fullmatch(part.name) else "tool"
-    return _ROLE_ORIGIN[part.kind]

@@ -13,6 +13,7 @@ from typing import Any, cast
 from token_otel.events import Part
 from token_otel.flow.matching import TextIndex
 from token_otel.flow.producer import Producer
+from token_otel.flow.transcript import Reader
 
 SHORTEST_TEXT = 16  # characters: `yes` and `42` repeat by chance, so only an id can tell who said them
 SHORTEST_GLOBAL_ID = 16  # `call_0` and `1` repeat across conversations, provider and run ids do not
@@ -24,13 +25,15 @@ class Conversation:
     """What one conversation's runs produced and read. Two generations: when the young one is full, the old one goes.
 
     Attributes:
-        entries: How many there are, the index among them by its size when it was last weighed.
+        entries: How many there are, the index and the readers among them by their size when they were last weighed.
         index: Its texts, for the worker alone; `None` until there are any.
+        readers: What each agent has read.
     """
 
     def __init__(self, generation: int) -> None:
         self.entries = CONVERSATION_ENTRIES
         self.index: TextIndex | None = None
+        self.readers: dict[str, Reader] = {}
         self._weighed = 0
         self._generation = generation
         self._young: dict[object, Any] = {}
@@ -53,14 +56,21 @@ class Conversation:
             self.entries += 0 if self._old.pop(key, None) is not None else 1
         self._young[key] = value
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is known of it."""
+        return not self._young and not self._old and not self.readers
+
     def age(self) -> None:
         """Drop the old generation; the young one is old now."""
         self.entries -= len(self._old)
         self._old, self._young = self._young, {}
 
     def weigh(self) -> None:
-        """Take account of what the worker has put into the index."""
+        """Take account of what was read, and of what the worker has put into the index."""
         now = 0 if self.index is None else self.index.bytes // ENTRY_BYTES
+        for reader in self.readers.values():
+            now += reader.entries
         self.entries += now - self._weighed
         self._weighed = now
 
@@ -98,12 +108,21 @@ class Store:
             self._shrink()
         else:
             self._conversations.move_to_end(key)
-            if found.index is not None:
-                self._entries -= found.entries
-                found.weigh()
-                self._entries += found.entries
-                self._shrink()
         return found
+
+    def reader(self, conversation: Conversation, name: str) -> Reader:
+        """Return what the agent called `name` has read in a conversation."""
+        found = conversation.readers.get(name)
+        if found is None:
+            found = conversation.readers[name] = Reader()
+        return found
+
+    def weigh(self, conversation: Conversation) -> None:
+        """Take account of what has grown in a conversation that is in use."""
+        before = conversation.entries
+        conversation.weigh()
+        self._entries += conversation.entries - before
+        self._shrink()
 
     def index(self, key: str) -> TextIndex:
         """Return the index of a conversation's texts, made at the first call."""
@@ -114,12 +133,17 @@ class Store:
 
     def home(self, prompt: Iterable[Part]) -> str | None:
         """Return the conversation from which a part of `prompt` comes, by a globally unique message id with the same content."""
-        for part in prompt:
+        for part in prompt if self._homes else ():
             if part.message_id is not None:
                 home = self._homes.get((part.message_id, hash(part.text)))
                 if home is not None and home[0] in self._conversations:
                     return home[0]
         return None
+
+    def knows_any(self, prompt: Iterable[Part]) -> bool:
+        """Tell whether a part of `prompt` is known everywhere."""
+        homes = self._homes
+        return bool(homes) and any(part.message_id is not None and (part.message_id, hash(part.text)) in homes for part in prompt)
 
     def by_message(self, conversation: Conversation, message_id: str, content: int) -> Producer | None:
         """Return who produced a message with this id and this content, in any conversation if the id is globally unique."""
@@ -171,18 +195,6 @@ class Store:
         self._put(conversation, key, value)
         self._shrink()
 
-    def mark_read(self, key: str, texts: Iterable[object]) -> list[bool]:
-        """Return for each of `texts` whether it was read before, and remember that it is read now."""
-        conversation = self.conversation(key)
-        before: list[bool] = []
-        for text in texts:
-            known = conversation.get(text) is not None
-            if not known:
-                self._put(conversation, text, True)
-            before.append(known)
-        self._shrink()
-        return before
-
     def _put(self, conversation: Conversation, key: object, value: object) -> None:
         before = conversation.entries
         conversation.put(key, value)
@@ -202,6 +214,7 @@ class Store:
                     only.age()
                 if only.entries == before:
                     only.index = None
+                    only.readers.clear()
                     only.weigh()
                 if only.entries == before:
                     return  # the bound is smaller than an empty conversation

@@ -44,10 +44,10 @@ def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, f
         cost = cost.less(first.cost)
         if usage is not None and first.usage is not None:
             usage = lacking(first.usage, usage)
-    shares, method, output = (), None, None
+    split, method, output = None, None, None
     if usage is not None and flow is not None:
         if run.reading is not None and usage.input is not None:
-            shares, method = flow.split(run.reading, usage, cost, model or "", start.provider or "")
+            split, method = flow.split(run.reading, usage, cost, model or "", start.provider or "")
         if usage.output is not None:
             output = flow.split_output(end.output, usage)
     return Posting(
@@ -55,7 +55,7 @@ def book(run: Run, start: ModelStarted, end: ModelEnded, *, prices: PriceBook, f
         usage_status=status,
         cost=cost,
         model=model,
-        shares=shares,
+        split=split,
         method=method,
         output=output,
         estimated=estimated,

@@ -166,9 +166,17 @@ class Ledger:
 
     def _trace(self, run: Run, flow: FlowBook) -> None:
         if isinstance(run.event, ModelStarted):
+            home = None
             if run.root.conversation is None and run.conversation_id is None:
-                run.root.conversation = flow.store.home(run.event.prompt)
-            run.reading = flow.read(run.event.prompt, run.agent_name or NAMELESS, run.texts_belong_to)
+                home = run.root.conversation = flow.store.home(run.event.prompt)
+            run.reading = flow.read(
+                run.event.prompt,
+                run.agent_name or NAMELESS,
+                run.texts_belong_to,
+                model=run.event.model,
+                provider=run.event.provider,
+                alone=run.parent is None and run.conversation_id is None and home is None,
+            )
         elif isinstance(run.event, ToolStarted) and run.event.call_id is not None:
             caller = flow.store.caller(run.texts_belong_to, run.event.call_id)
             run.caused_by = caller.span if caller is not None else None
@@ -203,13 +211,16 @@ class Ledger:
         if not isinstance(run.event, ModelStarted):
             self._produce(run, event)
             return Closed(run=run, event=event, open_calls=open_calls)
-        end = event if isinstance(event, ModelEnded) else _model_end(event)
+        end = event if isinstance(event, ModelEnded) else _model_end(run, event)
         closed = Closed(run=run, event=end, posting=self._post(run, run.event, end))
         # The texts of a prompt are not kept alive by a run that is over.
         run.seen = None
         run.event = replace(run.event, prompt=())
         if run.reading is not None:
-            run.reading = self._flow.weighed(run.reading) if run.cut and self._flow is not None else None
+            if run.cut and self._flow is not None:
+                self._flow.weighed(run.reading)
+            else:
+                run.reading = None
         return closed
 
     def _late(self, run: Run, event: End) -> list[Closed]:
@@ -286,5 +297,6 @@ def _raise(error: Exception) -> NoReturn:
     raise error
 
 
-def _model_end(event: Ended) -> ModelEnded:
+def _model_end(run: Run, event: Ended) -> ModelEnded:
+    run.cut = True  # nobody has told how the call itself ended: that may come yet
     return ModelEnded(run_id=event.run_id, at_ns=event.at_ns, status=event.status, error_type=event.error_type, output=event.output)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from token_otel.flow.allocation import Share
 from token_otel.flow.book import OutputSplit
+from token_otel.flow.split import Share, Split
 from token_otel.prices import Cost
 from token_otel.usage import Usage
 
@@ -23,8 +23,8 @@ class Posting:
         usage_status: How well they are known.
         cost: What they cost.
         model: The model that answered, else the one that was asked.
-        shares: The input by origin and producer; they sum to `usage.input`.
-        method: How the shares were found.
+        split: The input by origin and producer; it sums to `usage.input`.
+        method: How the split was found.
         output: The output by kind; sums to `usage.output`.
         estimated: Our own estimate of `(input, output)`, where nothing was reported; an output that nobody saw is unknown.
         saved: For an answer from the framework's own cache, what it would have used and cost.
@@ -36,7 +36,7 @@ class Posting:
     usage_status: UsageStatus
     cost: Cost
     model: str | None
-    shares: tuple[Share, ...] = ()
+    split: Split | None = None
     method: str | None = None
     output: OutputSplit | None = None
     estimated: tuple[int, int | None] | None = None
@@ -55,7 +55,12 @@ class Posting:
     @property
     def reread_tokens(self) -> int:
         """Input tokens that the same agent had read before in this conversation."""
-        return sum(share.tokens for share in self.shares if not share.new)
+        return self.split.reread_tokens if self.split is not None else 0
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """The split, entry by entry."""
+        return self.split.shares if self.split is not None else ()
 
 
 @dataclass(slots=True)

@@ -111,14 +111,23 @@ class Run:
 
     def note_reads(self, posting: Posting) -> None:
         """Add what one of this agent's own calls read to the account of each producer, or role: one read a call."""
-        labels: set[SpanRef | str] = set()
-        for share in posting.shares:
-            label = share.producer.span if share.producer is not None and share.producer.span is not None else share.origin
-            account = self.messages.setdefault(label, Reads())
-            account.reads += label not in labels
-            account.tokens += share.tokens
-            account.cost_usd += share.cost_usd or Decimal()
-            labels.add(label)
+        split = posting.split
+        if split is None:
+            return
+        messages, labels = self.messages, set[SpanRef | str]()
+        costs = split.costs or [0] * len(split.tokens)
+        exponent = -split.decimals
+        for group, tokens, cost in zip(split.groups, split.tokens, costs, strict=True):
+            if tokens:
+                producer = group.producer
+                label = producer.span if producer is not None and producer.span is not None else group.origin
+                account = messages.get(label)
+                if account is None:
+                    account = messages[label] = Reads()
+                account.reads += label not in labels
+                account.tokens += tokens
+                account.cost_usd += Decimal(cost).scaleb(exponent)
+                labels.add(label)
 
     def close(self) -> None:
         """Mark the run as over; what is open beneath it belongs to the nearest run above that is open."""

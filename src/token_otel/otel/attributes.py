@@ -102,7 +102,7 @@ def posting_attributes(posting: Posting, names: Names, *, cache_write_name: str 
         values[sc.ESTIMATED_INPUT] = posting.estimated[0]
         _set(values, sc.ESTIMATED_OUTPUT, posting.estimated[1])
     values |= cost_attributes(posting.cost)
-    values |= flow_attributes(posting.shares, names)
+    values |= flow_attributes(posting.split, names)
     _set(values, sc.FLOW_METHOD, posting.method)
     if posting.output is not None:
         parts = ((sc.OUTPUT_TEXT, posting.output.text), (sc.OUTPUT_TOOL_CALL, posting.output.tool_call))

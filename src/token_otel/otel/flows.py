@@ -2,117 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import TypeVar
+from collections.abc import Mapping
+from heapq import nlargest
 
-from token_otel.flow.allocation import Share
 from token_otel.flow.producer import SpanRef
+from token_otel.flow.split import Split
 from token_otel.otel import semconv as sc
 from token_otel.otel.names import Names
 from token_otel.otel.values import Value, Values
-
-_Key = TypeVar("_Key")
 
 TOP = 16
 OTHER = "other"
 _ROLE_OF_KIND = {"agent": "agents", "tool": "tool_results", "document": "documents"}
 
 
-def flow_attributes(shares: Sequence[Share], names: Names) -> Values:
+def flow_attributes(split: Split | None, names: Names) -> Values:
     """Return who produced the input: scalars by role, arrays by origin and by producing span."""
-    if not shares:
+    if split is None or not any(split.tokens):
         return {}
-    priced = all(share.cost_usd is not None for share in shares)
-    origins: dict[str, _Sum] = {}
-    producers: dict[SpanRef, _Sum] = {}
-    external: dict[str, _Sum] = {}
-    for share in shares:
-        _sum(origins, share.origin).add(share)
-        if share.producer is not None and share.producer.span is not None:
-            _sum(producers, share.producer.span).add(share)
-        if share.external_id is not None:
-            _sum(external, share.external_id).add(share)
+    values: Values = {}
+    origins = _Table(split)
     roles: dict[str, int] = {}
-    for origin, group in origins.items():
+    for origin, tokens in zip(origins.names, origins.tokens, strict=True):
         kind = origin.partition(":")[0]
         role = sc.INPUT_BY_ROLE[_ROLE_OF_KIND.get(kind, kind)]
-        roles[role] = roles.get(role, 0) + group.tokens
-    values: Values = {role: tokens for role, tokens in roles.items() if tokens}
-    values[sc.INPUT_NEW] = new = sum(group.new for group in origins.values())
-    values[sc.INPUT_REREAD] = sum(roles.values()) - new
-    if priced and values[sc.INPUT_REREAD]:
-        values[sc.COST_REREAD] = float(sum((share.cost_usd or Decimal() for share in shares if not share.new), Decimal()))
-    rows, rest = _top(origins)
-    named = [(names.origin(origin), group) for origin, group in rows] + ([(OTHER, rest)] if rest.tokens else [])
-    values[sc.FLOW_ORIGINS] = [origin for origin, _ in named]
-    values[sc.FLOW_TOKENS] = [group.tokens for _, group in named]
-    values[sc.FLOW_CACHE_READ] = [group.cache_read for _, group in named]
-    values[sc.FLOW_NEW] = [group.new for _, group in named]
-    if priced:
-        values[sc.FLOW_COST] = [float(group.cost_usd) for _, group in named]
-    if producers:
-        spans, _ = _top(producers)
-        values[sc.FLOW_PRODUCERS] = [str(span) for span, _ in spans]
-        values[sc.FLOW_PRODUCER_TOKENS] = [group.tokens for _, group in spans]
-        if priced:
-            values[sc.FLOW_PRODUCER_COST] = [float(group.cost_usd) for _, group in spans]
-    if external:
-        ids, _ = _top(external)
-        values[sc.FLOW_EXTERNAL_IDS] = [message_id for message_id, _ in ids]
-        values[sc.FLOW_EXTERNAL_TOKENS] = [group.tokens for _, group in ids]
+        roles[role] = roles.get(role, 0) + tokens
+    values |= {role: tokens for role, tokens in roles.items() if tokens}
+    values[sc.INPUT_NEW] = new = sum(origins.new)
+    values[sc.INPUT_REREAD] = reread = sum(origins.tokens) - new
+    if reread and split.costs is not None:
+        again = [cost for cost, is_new in zip(split.costs, split.new, strict=True) if not is_new]
+        values[sc.COST_REREAD] = split.usd(sum(again))
+    order, rest = origins.ranked()
+    others = [OTHER] if any(origins.tokens[i] for i in rest) else []
+    values[sc.FLOW_ORIGINS] = [names.origin(origins.names[i]) for i in order] + others
+    for name, column in ((sc.FLOW_TOKENS, origins.tokens), (sc.FLOW_CACHE_READ, origins.cache_read), (sc.FLOW_NEW, origins.new)):
+        values[name] = [column[i] for i in order] + [sum([column[i] for i in rest]) for _ in others]
+    if split.costs is not None:
+        costs = [origins.costs[i] for i in order] + [sum([origins.costs[i] for i in rest]) for _ in others]
+        values[sc.FLOW_COST] = [split.usd(cost) for cost in costs]
+    values |= _producers(split)
     return values
 
 
-class _Sum:
-    """The sum of some shares, in tokens and USD."""
+class _Table:
+    """The columns of a split, summed by origin."""
 
-    __slots__ = ("cache_read", "cost_usd", "new", "tokens")
+    def __init__(self, split: Split) -> None:
+        rows: dict[str, int] = {}
+        places = [rows.setdefault(group.origin, len(rows)) for group in split.groups]
+        self.names = [*rows]
+        self.tokens = _summed(places, split.tokens, len(rows))
+        self.new = _summed(places, [tokens * new for tokens, new in zip(split.tokens, split.new, strict=True)], len(rows))
+        self.costs = _summed(places, split.costs, len(rows)) if split.costs is not None else []
+        self.cache_read = [0] * len(rows)
+        read = split.cache_read
+        if isinstance(read, dict):
+            for place, tokens in read.items():
+                self.cache_read[places[place]] += tokens
+        else:
+            self.cache_read = _summed(places, read, len(rows))
 
-    def __init__(self) -> None:
-        self.tokens = self.cache_read = self.new = 0
-        self.cost_usd = Decimal()
-
-    def add(self, share: Share) -> None:
-        tokens = share.tokens
-        self.tokens += tokens
-        self.cache_read += share.cache_read
-        if share.new:
-            self.new += tokens
-        if share.cost_usd is not None:
-            self.cost_usd += share.cost_usd
-
-    def merge(self, other: _Sum) -> None:
-        self.tokens += other.tokens
-        self.cache_read += other.cache_read
-        self.new += other.new
-        self.cost_usd += other.cost_usd
-
-
-def _sum(sums: dict[_Key, _Sum], key: _Key) -> _Sum:
-    found = sums.get(key)
-    if found is None:
-        found = sums[key] = _Sum()
-    return found
+    def ranked(self) -> tuple[list[int], list[int]]:
+        """Return the 16 largest, most tokens first, and the rest."""
+        order = sorted([i for i, tokens in enumerate(self.tokens) if tokens], key=lambda i: (-self.tokens[i], self.names[i]))
+        return order[:TOP], order[TOP:]
 
 
-def _top(sums: dict[_Key, _Sum]) -> tuple[list[tuple[_Key, _Sum]], _Sum]:
-    """Return the 16 largest sums, most tokens first, and the sum of the rest."""
-    ranked = sorted(sums.items(), key=lambda item: (-item[1].tokens, str(item[0])))
-    rest = _Sum()
-    for _, group in ranked[TOP:]:
-        rest.merge(group)
-    return ranked[:TOP], rest
+def _summed(places: list[int], column: list[int], rows: int) -> list[int]:
+    sums = [0] * rows
+    for place, value in zip(places, column, strict=True):
+        sums[place] += value
+    return sums
 
 
-def informing(shares: Sequence[Share], names: Names) -> list[tuple[SpanRef, Mapping[str, Value]]]:
+def _producers(split: Split) -> Values:
+    """Return the 16 spans, and the 16 messages of other processes, of which most was read."""
+    values: Values = {}
+    spans: dict[SpanRef, list[int]] = {}
+    external: dict[str, int] = {}
+    for place, (_, producer, external_id) in enumerate(split.groups):
+        if producer is not None:
+            if producer.span is not None and split.tokens[place]:
+                spans.setdefault(producer.span, []).append(place)
+        elif external_id is not None and split.tokens[place]:
+            external[external_id] = external.get(external_id, 0) + split.tokens[place]
+    if spans:
+        tokens = {span: sum([split.tokens[place] for place in places]) for span, places in spans.items()}
+        top = nlargest(TOP, tokens, key=tokens.__getitem__)
+        top.sort(key=lambda span: (-tokens[span], span))
+        values[sc.FLOW_PRODUCERS] = [str(span) for span in top]
+        values[sc.FLOW_PRODUCER_TOKENS] = [tokens[span] for span in top]
+        if split.costs is not None:
+            values[sc.FLOW_PRODUCER_COST] = [split.usd(sum([split.costs[place] for place in spans[span]])) for span in top]
+    if external:
+        first = sorted(external, key=lambda message_id: (-external[message_id], message_id))[:TOP]
+        values[sc.FLOW_EXTERNAL_IDS] = [*first]
+        values[sc.FLOW_EXTERNAL_TOKENS] = [external[message_id] for message_id in first]
+    return values
+
+
+def informing(split: Split | None, names: Names) -> list[tuple[SpanRef, Mapping[str, Value]]]:
     """Return the links of a call: the spans whose words it reads for the first time, most tokens first, at most 16."""
+    if split is None:
+        return []
     first: dict[tuple[SpanRef, str], int] = {}
-    for share in shares:
-        if share.new and share.producer is not None and share.producer.span is not None and share.tokens:
-            key = (share.producer.span, share.origin)
-            first[key] = first.get(key, 0) + share.tokens
-    ranked = sorted(first.items(), key=lambda item: (-item[1], str(item[0][0])))[:TOP]
+    for (origin, producer, _), new, tokens in zip(split.groups, split.new, split.tokens, strict=True):
+        if new and tokens and producer is not None and producer.span is not None:
+            key = (producer.span, origin)
+            first[key] = first.get(key, 0) + tokens
+    ranked = sorted(first.items(), key=lambda item: (-item[1], item[0][0]))[:TOP]
     return [
         (span, {sc.LINK_TYPE: sc.INFORMED_BY, sc.LINK_TOKENS: tokens, sc.LINK_ORIGIN: names.origin(origin)})
         for (span, origin), tokens in ranked

@@ -152,16 +152,19 @@ class MetricWriter:
             self._sizes[sc.M_OPERATION_OUTPUT].record(usage.output, labels)
 
     def _flows(self, posting: Posting, run: Run) -> None:
+        split = posting.split
+        if split is None:
+            return
         sums: dict[tuple[str, str, bool], int] = {}
-        for share in posting.shares:
-            kind = share.origin.partition(":")[0]
-            for cache, tokens in (
-                ("read", share.cache_read),
-                ("write", share.cache_write_5m + share.cache_write_1h),
-                ("none", share.fresh),
-            ):
+        for cache, column in (
+            ("read", split.cache_read),
+            ("write", split.cache_write_5m),
+            ("write", split.cache_write_1h),
+            ("none", split.fresh),
+        ):
+            for place, tokens in column.items() if isinstance(column, dict) else enumerate(column):
                 if tokens:
-                    key = (kind, cache, not share.new)
+                    key = (split.groups[place].origin.partition(":")[0], cache, not split.new[place])
                     sums[key] = sums.get(key, 0) + tokens
         for (kind, cache, reread), tokens in sums.items():
             labels: Labels = {sc.PRODUCER_KIND: kind, sc.FLOW_CACHE: cache, sc.FLOW_REREAD: reread}

@@ -116,7 +116,7 @@ class SpanWriter:
         values = end_attributes(closed, self._names, cache_write_name=self._cache_write_name)
         if closed.posting is not None:
             values |= profiles.cost_attributes(self._profiles, closed.posting)
-            for producer, attributes in informing(closed.posting.shares, self._names):
+            for producer, attributes in informing(closed.posting.split, self._names):
                 span.add_link(_context(producer), encodable(attributes))
         span.set_attributes(encodable(values))
         if closed.event.status == "error":

@@ -29,6 +29,10 @@ class Tape:
         """Append one event."""
         self.events.append(event)
 
+    def record_later(self, event: Event) -> None:
+        """Append one event, from a destructor."""
+        self.events.append(event)
+
     def play(self, sink: Sink) -> None:
         """Give every event to `sink`, in order: a bug report becomes a test."""
         for event in self.events:

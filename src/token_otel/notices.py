@@ -1,0 +1,37 @@
+"""`Notices`: what a recorder logs, each thing once."""
+
+from __future__ import annotations
+
+import logging
+
+from token_otel.prices.price_file import unpriced
+
+logger = logging.getLogger("token_otel")
+
+WARNED_MODELS = 1_000  # a program that makes up names gets no warning for each
+
+
+class Notices:
+    """Remembers what was said."""
+
+    def __init__(self) -> None:
+        self._failures: set[tuple[type, str]] = set()
+        self._unpriced: set[tuple[str | None, str]] = set()
+
+    def failed(self, error: Exception) -> None:
+        """Say that something of ours failed, once for each cause."""
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        cause = (type(error), f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place is not None else "")
+        if cause not in self._failures:
+            self._failures.add(cause)
+            # The error's own text may quote a prompt: its type and place are enough to mend it.
+            logger.error("token-otel failed (%s at %s); your program is unaffected", type(error).__name__, cause[1])
+
+    def unpriced(self, provider: str | None, model: str | None) -> None:
+        """Say, once for each model, that its calls have no cost: left alone, it would look like a call that was free."""
+        key = (provider, model or "a model without a name")
+        if key not in self._unpriced and len(self._unpriced) < WARNED_MODELS:
+            self._unpriced.add(key)
+            logger.warning(unpriced(*key))
