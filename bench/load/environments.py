@@ -18,9 +18,8 @@ def python_of(environment: str, folder: Path) -> Path:
     python = home / "bin" / "python"
     stamp = home / ".made-from"
     wanted = REQUIREMENTS / (f"{environment}.in" if environment != "token-otel" else "common.in")
-    made_from = sha256(
-        b"".join(path.read_bytes() for path in (wanted, REQUIREMENTS / "common.in", PINS, ROOT / "pyproject.toml"))
-    ).hexdigest()
+    parts = [path.read_bytes() for path in (wanted, REQUIREMENTS / "common.in", PINS, ROOT / "pyproject.toml")]
+    made_from = sha256(b"".join([str(ROOT).encode(), *parts])).hexdigest()
     if stamp.exists() and stamp.read_text() == made_from:
         return python
     print(f"making the environment of {environment}", file=sys.stderr)

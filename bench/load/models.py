@@ -73,7 +73,7 @@ def answer(text: str, input_tokens: int, *, calls: Sequence[ToolCall] = (), name
         text,
         name=name,
         tool_calls=[*calls],
-        response_metadata=_about("tool_calls" if calls else "stop"),
+        response_metadata=_about("tool_calls" if calls else "stop") | {"token_usage": _report(input_tokens, 20 + len(text) // 5)},
         usage_metadata=_usage(input_tokens, 20 + len(text) // 5),
     )
 
@@ -98,10 +98,27 @@ def _usage(input_tokens: int, output_tokens: int) -> UsageMetadata:
     }
 
 
+def _report(input_tokens: int, output_tokens: int) -> dict[str, Any]:
+    """Return what OpenAI itself reports, which LangChain's client leaves in the metadata, but for streams."""
+    return {
+        "prompt_tokens": input_tokens,
+        "completion_tokens": output_tokens,
+        "total_tokens": input_tokens + output_tokens,
+        "prompt_tokens_details": {"cached_tokens": input_tokens // 2, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
 def _chunks(message: AIMessage) -> Iterator[ChatGenerationChunk]:
     text = str(message.content)
     step = -(-len(text) // (CHUNKS - 1))
     for start in range(0, step * (CHUNKS - 1), step):
         yield ChatGenerationChunk(message=AIMessageChunk(content=text[start : start + step]))
-    last = AIMessageChunk(content="", response_metadata=message.response_metadata, usage_metadata=message.usage_metadata)
+    about = {name: value for name, value in message.response_metadata.items() if name != "token_usage"}
+    last = AIMessageChunk(content="", response_metadata=about, usage_metadata=message.usage_metadata)
     yield ChatGenerationChunk(message=last)
