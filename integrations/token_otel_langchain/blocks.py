@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from token_otel import wire
 from token_otel.events import Media, Part, PartKind
@@ -22,12 +22,21 @@ _KIND: dict[str, PartKind] = {
     "tool": "tool_result",
     "function": "tool_result",
 }
+# A message of these that was given no role besides is what its class says.
+_KIND_OF_TYPE: dict[type[BaseMessage], PartKind] = {
+    SystemMessage: "system",
+    HumanMessage: "user",
+    AIMessage: "assistant",
+    AIMessageChunk: "assistant",
+    ToolMessage: "tool_result",
+}
 _TEXT = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal", "text-plain": "text"}
 # The same calls stand in `tool_calls`; what streams leave of them does not parse.
 _CALLS = {"tool_use", "tool_call", "function_call", "tool_call_chunk", "input_json_delta", "invalid_tool_call", "custom_tool_call"}
 _NOT_TEXT = {"cachePoint", "cache_point", "compaction"}
 # Where Gemini's signatures stand beside the content, by call.
 _SIGNATURES = "__gemini_function_call_thought_signatures__"
+_BESIDE = {_SIGNATURES, "reasoning"}
 # What answers a search for tools; `additional_tools` brings them in without one.
 _SEARCHED = {"tool_search_output", "server_tool_result", "additional_tools"}
 # Payloads that no model reads as text: encodings, signatures, seals.
@@ -49,8 +58,11 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=st
 
 def parts_of(message: BaseMessage) -> tuple[Part, ...]:
     """Split a message into its parts, in order: content, then the tool calls it makes; an empty one is one empty part."""
-    role = getattr(message, "role", None) or message.type.removesuffix("MessageChunk").lower()
-    made = _Parts(_KIND.get(role, "user"), message)
+    kind = _kind(message)
+    if isinstance(text := message.content, str) and _is_text_alone(message):
+        call_id = message.tool_call_id if isinstance(message, ToolMessage) else None
+        return (Part(kind=kind, text=text, message_id=message.id, call_id=call_id, name=message.name),)
+    made = _Parts(kind, message)
     beside = message.additional_kwargs if isinstance(message, AIMessage) else {}
     if isinstance(thought := beside.get("reasoning"), Mapping):
         made.read({"type": "reasoning", **cast("Mapping[str, Any]", thought)})
@@ -68,6 +80,21 @@ def parts_of(message: BaseMessage) -> tuple[Part, ...]:
             made.call(broken["name"] or "", broken["args"] or "", broken["id"])
         made.seal(message)
     return tuple(made.parts) or (Part(kind=made.kind, message_id=message.id, call_id=made.call_id, name=message.name),)
+
+
+def _is_text_alone(message: BaseMessage) -> bool:
+    """Tell whether nothing stands beside the content, as with most messages."""
+    if isinstance(message, AIMessage):
+        return not message.tool_calls and not message.invalid_tool_calls and message.additional_kwargs.keys().isdisjoint(_BESIDE)
+    return True
+
+
+def _kind(message: BaseMessage) -> PartKind:
+    kind = _KIND_OF_TYPE.get(type(message)) if not message.__pydantic_extra__ else None
+    if kind is not None:
+        return kind
+    role = getattr(message, "role", None) or message.type.removesuffix("MessageChunk").lower()
+    return _KIND.get(role, "user")
 
 
 def compact(value: object) -> str:

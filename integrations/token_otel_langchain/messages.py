@@ -171,7 +171,7 @@ class _Parts:
     def __init__(self, seen: tuple[Any, ...], parts: tuple[Part, ...]) -> None:
         self.seen = seen
         self.parts = parts
-        self.size = sum(len(part.text) for part in parts)
+        self.size = len(parts[0].text) if len(parts) == 1 else sum(len(part.text) for part in parts)
 
 
 def _snapshot(state: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -24,21 +24,29 @@ _PROVIDER = {
     "ibm": "ibm.watsonx.ai",
     "watsonx": "ibm.watsonx.ai",
 }
-_NUMBERS = {
-    "temperature": ("temperature", "ls_temperature"),
-    "top_p": ("top_p",),
-    "top_k": ("top_k",),
-    "max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "ls_max_tokens"),
-    "frequency_penalty": ("frequency_penalty",),
-    "presence_penalty": ("presence_penalty",),
-    "seed": ("seed",),
-}
+# By what clients call them; of several names of one, the first that holds a number counts.
+_NUMBERS = (
+    ("temperature", "temperature"),
+    ("ls_temperature", "temperature"),
+    ("top_p", "top_p"),
+    ("top_k", "top_k"),
+    ("max_tokens", "max_tokens"),
+    ("max_completion_tokens", "max_tokens"),
+    ("max_output_tokens", "max_tokens"),
+    ("num_predict", "max_tokens"),
+    ("ls_max_tokens", "max_tokens"),
+    ("frequency_penalty", "frequency_penalty"),
+    ("presence_penalty", "presence_penalty"),
+    ("seed", "seed"),
+)
 
 
 def model_of(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> str | None:
     """Return the model asked for."""
-    candidates = (params.get("model"), params.get("model_name"), metadata.get("ls_model_name"), params.get("model_id"))
-    return next((name for name in candidates if isinstance(name, str) and name), None)
+    for name in (params.get("model"), params.get("model_name"), metadata.get("ls_model_name"), params.get("model_id")):
+        if isinstance(name, str) and name:
+            return name
+    return None
 
 
 def provider_of(metadata: Mapping[str, Any]) -> str | None:
@@ -50,16 +58,15 @@ def provider_of(metadata: Mapping[str, Any]) -> str | None:
 def parameters(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> Attributes:
     """Return the request parameters that are set, by their semconv names."""
     found: dict[str, Attribute] = {}
-    for attribute, names in _NUMBERS.items():
-        for name in names:
+    for name, attribute in _NUMBERS:
+        if (name in params or name in metadata) and attribute not in found:
             value = params.get(name, metadata.get(name))
             if isinstance(value, int | float) and not isinstance(value, bool):
                 found[attribute] = value
-                break
     stop = params.get("stop") or params.get("stop_sequences") or metadata.get("ls_stop")
     if isinstance(stop, str):
         found["stop_sequences"] = (stop,)
-    elif isinstance(stop, Sequence) and stop:
+    elif stop and isinstance(stop, Sequence):
         found["stop_sequences"] = tuple(str(word) for word in cast("Sequence[object]", stop))
     if params.get("stream") is True or params.get("streaming") is True:
         found["stream"] = True
@@ -79,9 +86,11 @@ def schemas(params: Mapping[str, Any], options: Mapping[str, Any]) -> list[objec
     found: list[object] = []
     for name in ("tools", "functions"):
         value = params.get(name)
-        if isinstance(value, Sequence) and not isinstance(value, str):
+        if value and isinstance(value, Sequence) and not isinstance(value, str):
             found.extend(cast("Sequence[object]", value))
     form = params.get("response_format")
+    if form is None:
+        return found
     if isinstance(form, Mapping) and "json_schema" in form:
         found.append(cast("object", form))
     elif isinstance(form, type) and (schema := _inner(options, "ls_structured_output_format", "schema")):
@@ -93,5 +102,8 @@ def schemas(params: Mapping[str, Any], options: Mapping[str, Any]) -> list[objec
 def _inner(params: Mapping[str, Any], *path: str) -> object:
     value: object = params
     for name in path:
-        value = cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None
+        # A dict is asked for first: an abstract class takes ten times as long to answer.
+        if not isinstance(value, dict | Mapping):
+            return None
+        value = cast("Mapping[str, object]", value).get(name)
     return value
