@@ -42,7 +42,7 @@ class Owners:
         for piece in bill.messages:
             if piece.kind == "framing":
                 continue
-            for name, share in self._shares(piece, count):
+            for name, share in self._shares(piece, reader, count):
                 origin = "self" if name == f"agent:{reader}" else name
                 before = found.get(origin, Origin())
                 # Exact where the piece is one origin's, or is cached as a whole or not at all.
@@ -50,13 +50,15 @@ class Owners:
                 found[origin] = Origin(before.tokens + share, before.cached + cached)
         return found
 
-    def _shares(self, piece: PieceTruth, count: Callable[[str], int]) -> list[tuple[str, int]]:
+    def _shares(self, piece: PieceTruth, reader: str, count: Callable[[str], int]) -> list[tuple[str, int]]:
         if piece.kind in ("preamble", "tools"):
             return [("tools", piece.tokens)]
         if piece.tool_call_id is not None:
             return [(self.answered[piece.tool_call_id], piece.tokens)]
         if piece.kind == "system":
             return [("system", piece.tokens)]
+        if piece.role == "assistant" and not piece.text:
+            return [(f"agent:{reader}", piece.tokens)]  # what was thought in this turn
         if piece.role == "assistant":
             serial = SERIAL.search(piece.text)
             return [(f"agent:{self.said[serial[0] if serial else piece.text]}", piece.tokens)]

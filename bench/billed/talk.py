@@ -28,7 +28,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from token_otel import Recorder, Settings
 from token_otel.events import Event
 from token_otel.ledger import Closed
-from token_otel.testing.loopback import Answer, Bill, LoopbackAnthropic, LoopbackOpenAI, ToolCall
+from token_otel.testing.loopback import Answer, Bill, LoopbackAnthropic, LoopbackOpenAI, Request, ToolCall
 from token_otel_langchain import TokenOtelHandler
 
 Api: TypeAlias = Literal["OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages"]
@@ -83,7 +83,7 @@ class Agent:
         if not self.system:
             return history
         block = {"type": "text", "text": self.system, "cache_control": self.cache}
-        return [SystemMessage([block] if self.cache else self.system), *history]  # pyright: ignore[reportArgumentType]
+        return [SystemMessage([block] if self.cache else self.system), *history]
 
 
 class Taped(Recorder):
@@ -117,7 +117,7 @@ class World:
         self._serial = 0
         self._result = ""
 
-    def say(self, _: Any) -> Answer:
+    def say(self, _: Request) -> Answer:
         """Answer a request: the server's script."""
         return self._answer
 
@@ -170,7 +170,7 @@ class World:
         for _ in range(steps):
             calls = [self._call(agent) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
             text = material.text(rng, 4, 60, ("prose", "markdown", "Chinese")) if rng.random() < 0.4 else ""
-            answer = self._ask(agent, messages, Answer(text, tool_calls=calls, reasoning_tokens=self._reasoning(), chunk_chars=400))
+            answer = self._ask(agent, messages, Answer(text, tool_calls=calls, reasoning_tokens=self._reasoning(agent), chunk_chars=400))
             messages.append(answer)
             by_name = {tool.name: tool for tool in agent.tools}
             for call in answer.tool_calls:
@@ -178,10 +178,10 @@ class World:
                 self._owners.answered[str(call["id"])] = f"agent:{other.name}" if other else f"tool:{call['name']}"
                 messages.append(by_name[call["name"]].invoke({**call, "type": "tool_call"}))
         said = material.text(rng, 15, 500, ("prose", "markdown", "Chinese", "JSON", "Python", "French", "mixed"))
-        messages.append(self._ask(agent, messages, Answer(said, reasoning_tokens=self._reasoning(), chunk_chars=400)))
+        messages.append(self._ask(agent, messages, Answer(said, reasoning_tokens=self._reasoning(agent), chunk_chars=400)))
 
-    def _reasoning(self) -> int:
-        return self._rng.choice((0, 0, self._rng.randrange(2000)))
+    def _reasoning(self, agent: Agent) -> int:
+        return self._rng.choice((0, self._rng.randrange(2000))) if agent.model_name.startswith("gpt-5") else 0
 
     def _call(self, agent: Agent) -> ToolCall:
         self._serial += 1
@@ -235,7 +235,7 @@ class World:
         else:
             model_name = rng.choice(GPT)
             responses = self._api == "OpenAI Responses"
-            model = ChatOpenAI(  # pyright: ignore[reportCallIssue]
+            model = ChatOpenAI(
                 model=model_name,
                 base_url=self._server.base_url,
                 api_key="offline",  # pyright: ignore[reportArgumentType]
@@ -272,7 +272,11 @@ class World:
 def world(api: Api, rng: Random) -> Generator[World]:
     """Start the provider."""
     made: list[World] = []
-    answers: dict[str, Any] = {name: lambda request: made[0].say(request) for name in (*GPT, *CLAUDE)}
+
+    def say(request: Request) -> Answer:
+        return made[0].say(request)
+
+    answers: dict[str, Any] = dict.fromkeys((*GPT, *CLAUDE), say)
     with (LoopbackAnthropic if api == "Anthropic Messages" else LoopbackOpenAI)(answers) as server:
         made.append(World(api, rng, server))
         yield made[0]

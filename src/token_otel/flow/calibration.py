@@ -12,7 +12,6 @@ from math import sqrt
 
 from token_otel.flow.families import Family
 
-BILL_DEVIATION = 0.02
 BILL_DEVIATION_TOKENS = 6.0
 BAND = 4.0  # standard deviations; beyond them a bill is explained by something that we do not see
 
@@ -49,6 +48,7 @@ class Calibration:
         self._var_factor = family.factor_deviation**2
         self._var_hidden = (family.hidden_tools_deviation if tools else family.hidden_plain_deviation) ** 2
         self._covariance: float = 0.0
+        self._bill_deviation = family.bill_deviation
 
     def expect(self, counted: float) -> float:
         """Return the bill to expect for `counted` o200k tokens."""
@@ -57,7 +57,7 @@ class Calibration:
     def explain(self, counted: float, billed: int) -> Estimate:
         """Split `billed` into what the counted text costs, what is hidden and what is unexplained; learn from it inside the band."""
         residual = billed - self.expect(counted)
-        noise = (BILL_DEVIATION * billed + BILL_DEVIATION_TOKENS) ** 2
+        noise = (self._bill_deviation * billed + BILL_DEVIATION_TOKENS) ** 2
         to_factor = self._var_factor * counted + self._covariance
         to_hidden = self._covariance * counted + self._var_hidden
         variance = max(noise, to_factor * counted + to_hidden + noise)

@@ -17,6 +17,8 @@ class Family:
 
     Attributes:
         factor: Billed tokens per o200k token of text.
+        bill_deviation: How far one bill may be from its factor, as a share of it: where the encoding is another than o200k, prose, code
+            and Chinese each have a factor of their own, and no call tells them apart.
         message_tokens: Framing of one message, in o200k tokens; likewise `call_tokens` of a tool call, or of what answers it.
         tool_factor: o200k tokens billed per o200k token of a tool schema's compact JSON, with `tool_tokens` more for each tool:
             where the provider writes schemas in another form than JSON, each of them is shorter by its braces and keywords.
@@ -27,6 +29,7 @@ class Family:
 
     factor: float = 1.0
     factor_deviation: float = 0.25
+    bill_deviation: float = 0.05
     message_tokens: float = 4.0
     call_tokens: float = 0.0
     tool_factor: float = 1.0
@@ -38,7 +41,16 @@ class Family:
     hidden_functions: float | None = None
 
 
-_GPT_4 = Family(factor_deviation=0.04, call_tokens=4, hidden_tools=20, hidden_tools_deviation=20, tool_factor=0.7, tool_tokens=-14)
+_O200K = 0.02  # whose encoding is the one that we count by
+_GPT_4 = Family(
+    factor_deviation=0.04,
+    bill_deviation=_O200K,
+    call_tokens=4,
+    hidden_tools=20,
+    hidden_tools_deviation=20,
+    tool_factor=0.7,
+    tool_tokens=-14,
+)
 _CLAUDE = Family(
     factor=1.1,
     factor_deviation=0.15,
@@ -53,13 +65,14 @@ _LLAMA = Family(hidden_plain=27, hidden_plain_deviation=15)
 # The first that is found in a model's name counts.
 FAMILIES: tuple[tuple[re.Pattern[str], Family], ...] = (
     # Its chat format opens with a system message that nobody sent.
-    (re.compile(r"gpt-oss"), Family(factor_deviation=0.05, call_tokens=4, hidden_plain=68, hidden_tools=92)),
+    (re.compile(r"gpt-oss"), Family(factor_deviation=0.05, bill_deviation=_O200K, call_tokens=4, hidden_plain=68, hidden_tools=92)),
     (re.compile(r"gpt-4|chatgpt|gpt-3"), _GPT_4),
     (re.compile(r"\bo[134]\b"), replace(_GPT_4, hidden_plain=2)),
     (
         re.compile(r"gpt-\d|codex|computer-use"),
         Family(
             factor_deviation=0.04,
+            bill_deviation=_O200K,
             call_tokens=6,
             hidden_plain=2,
             hidden_tools=18,

@@ -134,6 +134,17 @@ def test_responses_items_are_pieces():
     assert [(piece.index, len(piece.tokens)) for piece in pieces] == [(None, 8), (0, 6), (2, 6), (3, 5), (None, 3)]
 
 
+def test_what_was_thought_is_billed_until_the_user_speaks_next():
+    """As GPT-5 was recorded to do: reasoning that comes back in a loop of tools is billed to the token, else it is dropped."""
+    thoughts = {"rs_1": 700, "rs_2": 50}
+    question, first, second = {"role": "user", "content": "hi"}, {"type": "reasoning", "id": "rs_1"}, {"type": "reasoning", "id": "rs_2"}
+
+    pieces = openai_prompt.responses_prompt({"input": [question, first, question, second]}, [], thoughts).pieces
+
+    # frame 3 + role 1 + "hi" 1, twice; rs_2 alone; then 3 to reply
+    assert [(piece.index, len(piece.tokens)) for piece in pieces] == [(0, 5), (2, 5), (3, 50), (None, 3)]
+
+
 def test_an_output_schema_is_billed():
     """OpenAI puts it before the messages."""
     schema = {"type": "object", "properties": {"name": {"type": "string"}}}

@@ -5,6 +5,7 @@ Tools as a TypeScript namespace and 9. An output schema as JSON before the messa
 Source: https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken; tools: measured by litellm and others.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from token_otel.testing.loopback.answers import compact, plain_text
@@ -37,14 +38,24 @@ def chat_prompt(body: dict[str, Any]) -> Prompt:
     return _prompt(functions, schema, messages)
 
 
-def responses_prompt(body: dict[str, Any], history: list[dict[str, Any]]) -> Prompt:
-    """Read the body of /v1/responses; `history` are the items behind its `previous_response_id`."""
+def responses_prompt(body: dict[str, Any], history: list[dict[str, Any]], thoughts: Mapping[str, int] | None = None) -> Prompt:
+    """Read the body of /v1/responses.
+
+    Args:
+        body: The request.
+        history: The items behind its `previous_response_id`.
+        thoughts: By id of a reasoning item, its tokens. They are billed again until the user speaks next, and then dropped.
+    """
     functions = [tool for tool in body.get("tools") or () if tool.get("type") == "function"]
     schema = dig(body, "text", "format", "schema")
     instructions: str | None = body.get("instructions")
     pieces = [message_piece({"role": "system", "content": instructions}, index=None)] if instructions else []
-    pieces += [piece for item in history for piece in item_pieces(item, index=None)]
-    pieces += [piece for index, item in enumerate(input_items(body)) for piece in item_pieces(item, index=index)]
+    items = [*((None, item) for item in history), *enumerate(input_items(body))]
+    asked = max((at for at, (_, item) in enumerate(items) if item.get("role") == "user"), default=-1)
+    for at, (index, item) in enumerate(items):
+        if item.get("type") == "reasoning" and at > asked and (thought := (thoughts or {}).get(item.get("id", ""))):
+            pieces.append(Piece(kind="message", role="assistant", text="", tokens=opaque(item["id"], thought), index=index))
+        pieces += item_pieces(item, index=index)
     return _prompt(functions, schema, pieces)
 
 
@@ -67,7 +78,7 @@ def input_items(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def item_pieces(item: dict[str, Any], *, index: int | None) -> list[Piece]:
-    """Read one input item of the Responses API. Reasoning that is sent back is not billed: it is dropped, or its text is unknown."""
+    """Read one input item of the Responses API; none of reasoning, whose text it does not tell."""
     match item.get("type", "message"):
         case "message":
             return [message_piece(item, index=index)]

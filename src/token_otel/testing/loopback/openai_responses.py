@@ -14,7 +14,7 @@ Item: TypeAlias = dict[str, Any]
 
 
 class ResponsesApi(OpenAIApi):
-    """The Responses API. Remembers every answered conversation, for `previous_response_id`; there is one choice."""
+    """The Responses API. Remembers every answered conversation, for `previous_response_id`, and what was thought; there is one choice."""
 
     name = "responses"
     id_prefix = "resp_"
@@ -22,6 +22,7 @@ class ResponsesApi(OpenAIApi):
     def __init__(self, cache: AutomaticCache) -> None:
         super().__init__(cache)
         self._stored: dict[str, list[Item]] = {}
+        self._thoughts: dict[str, int] = {}
 
     def requests(self, body: dict[str, Any]) -> list[list[Item]]:
         """Give the messages of each answer asked for."""
@@ -29,7 +30,7 @@ class ResponsesApi(OpenAIApi):
 
     def prompt(self, body: dict[str, Any]) -> Prompt:
         """Read the prompt."""
-        return responses_prompt(body, self._history(body))
+        return responses_prompt(body, self._history(body), self._thoughts)
 
     def streams_usage(self, body: dict[str, Any]) -> bool:
         """Say yes: `response.completed` always carries it."""
@@ -122,6 +123,7 @@ class ResponsesApi(OpenAIApi):
 
     def _completed(self, turn: Turn, items: list[Item]) -> dict[str, Any]:
         self._stored[turn.response_id] = [*self._history(turn.body), *input_items(turn.body), *items]
+        self._thoughts |= {item["id"]: turn.choices[0].reasoning for item in items if item["type"] == "reasoning"}
         return {**self._envelope(turn), "status": "completed", "output": items, "usage": self.usage(turn)}
 
 
