@@ -25,6 +25,8 @@ _State = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 # All that the parts are made of. Compared in C, by identity first: some 0.2 us a message.
 _HEAD: _State = itemgetter("content", "id", "name")
 _CALLS: _State = itemgetter("tool_calls", "invalid_tool_calls")
+_MADE: Callable[[Mapping[str, Any]], object] = itemgetter("tool_calls")
+_BROKEN: Callable[[Mapping[str, Any]], object] = itemgetter("invalid_tool_calls")
 _REFERENCE: Callable[[Mapping[str, Any]], object] = itemgetter("tool_call_id")
 _PLAIN: _State = itemgetter("content", "id", "name", "type")
 _ANSWER: _State = itemgetter("content", "id", "name", "type", "tool_calls", "invalid_tool_calls")
@@ -114,7 +116,7 @@ class History:
     It holds the messages, so that their identity cannot be taken over by others.
     """
 
-    __slots__ = ("_answers", "_calls", "_fields", "_heads", "_messages", "_references", "_results", "ids", "parts", "size")
+    __slots__ = ("_callers", "_calls", "_fields", "_heads", "_messages", "_references", "_results", "_talkers", "ids", "parts", "size")
 
     def __init__(self, before: History | None, ids: list[int], fresh: Sequence[BaseMessage], parts: tuple[Part, ...]) -> None:
         fields: list[Mapping[str, Any]] = [message.__dict__ for message in fresh]
@@ -126,8 +128,10 @@ class History:
         self._messages = [*fresh]
         self._fields = fields
         self._heads = [_snapshot(_HEAD(each)) for each in fields]
-        self._answers = answers
-        self._calls = [_snapshot(_CALLS(each)) for each in answers]
+        # Most answers call no tool: that they still do not is seen without a look at what they were.
+        self._talkers = [each for each in answers if not each["tool_calls"] and not each["invalid_tool_calls"]]
+        self._callers = [each for each in answers if each["tool_calls"] or each["invalid_tool_calls"]]
+        self._calls = [_snapshot(_CALLS(each)) for each in self._callers]
         self._results = results
         self._references = list(map(_REFERENCE, results))
         if before is not None:
@@ -139,7 +143,8 @@ class History:
         self._messages = before._messages + self._messages
         self._fields = before._fields + self._fields
         self._heads = before._heads + self._heads
-        self._answers = before._answers + self._answers
+        self._talkers = before._talkers + self._talkers
+        self._callers = before._callers + self._callers
         self._calls = before._calls + self._calls
         self._results = before._results + self._results
         self._references = before._references + self._references
@@ -149,7 +154,9 @@ class History:
         return (
             ids[: len(self.ids)] == self.ids
             and list(map(_HEAD, self._fields)) == self._heads
-            and list(map(_CALLS, self._answers)) == self._calls
+            and not any(map(_MADE, self._talkers))
+            and not any(map(_BROKEN, self._talkers))
+            and list(map(_CALLS, self._callers)) == self._calls
             and list(map(_REFERENCE, self._results)) == self._references
         )
 
