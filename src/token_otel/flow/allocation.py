@@ -46,7 +46,7 @@ def allocate(layout: Layout, usage: Usage, cost: Cost) -> Split:
         columns.append(_apportioned(count, weights, len(totals)) if number != largest else [])
         low = high
     columns[largest] = apportion(segments[largest], totals)
-    split = Split(layout.entries, layout.new, columns[3], columns[0], columns[2], columns[1])
+    split = Split(layout.entries, layout.new, columns[3], columns[0], columns[2], columns[1], layout.labels)
     _price(split, largest, columns, cost)
     return split
 

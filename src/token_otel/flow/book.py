@@ -141,6 +141,8 @@ class FlowBook:
         if not self._pieces:
             return f"ids+text+{counting}"
         matches = [item.match for item in reading.reads if item.match is not None]
+        if reading.head is not None:
+            matches += [match for part, match in reading.head.pending if part < reading.parts and match is not None]
         late = "+late" * any(match.stretches is None for match in matches)
         cut = "+cut" * (any(match.cut for match in matches) or (reading.head is not None and reading.head.cut))
         return f"ids+text+pieces+{counting}{late}{cut}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from token_otel.flow.producer import SpanRef
 from token_otel.flow.reading import Reading, Row
 from token_otel.flow.split import Group
 from token_otel.flow.transcript import Reader, Transcript
@@ -22,13 +23,28 @@ class Layout:
         hidden: The entry and the weight of the preamble; `unexplained` likewise, behind everything.
     """
 
-    __slots__ = ("_at", "_head", "_head_rows", "_places", "_weights", "entries", "hidden", "new", "rows", "tools", "unexplained", "weight")
+    __slots__ = (
+        "_at",
+        "_head",
+        "_head_rows",
+        "_places",
+        "_weights",
+        "entries",
+        "hidden",
+        "labels",
+        "new",
+        "rows",
+        "tools",
+        "unexplained",
+        "weight",
+    )
 
     def __init__(self, head: Transcript | None, head_rows: int, *, head_new: bool) -> None:
         head_rows = head_rows if head is not None else 0
         self._head = head
         self._head_rows = head_rows
         self.entries: list[Group] = [*head.groups] if head is not None else []
+        self.labels: list[SpanRef | str] = [*head.labels] if head is not None else []
         self.new: list[bool] = [head_new] * len(self.entries)
         self._at: dict[tuple[tuple[str, int, str | None], bool], int] = {}
         self._weights: list[int] = []
@@ -49,6 +65,7 @@ class Layout:
             if found is None or found >= len(self.new) or self.new[found] != new:
                 found = len(self.entries)
                 self.entries.append(group)
+                self.labels.append(group.label)
                 self.new.append(new)
             self._at[key] = found
         return found
@@ -103,7 +120,7 @@ class Layout:
             at = ends[self._head_rows]
             if low < at:
                 first = bisect_right(ends, low, 0, self._head_rows + 1) - 1
-                last = bisect_left(ends, high, first, self._head_rows + 1)
+                last = min(self._head_rows, bisect_left(ends, high, first, self._head_rows + 1))
                 for place, start, end in zip(head.places[first:last], ends[first:last], ends[first + 1 : last + 1], strict=True):
                     found[place] = found.get(place, 0) + end - start
                 # Of the rows at both ends it is only a part.

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from token_otel.events import Part
 from token_otel.flow.pieces import Match, given_steps, is_searched, search_steps
 from token_otel.flow.provenance import GIVEN, Read, given, read, role
-from token_otel.flow.reading import Reading, Row, is_settled
+from token_otel.flow.reading import Reading, Row
 from token_otel.flow.reasoning import kept_from
 from token_otel.flow.store import Conversation, Store
 from token_otel.flow.transcript import Reader, Transcript
@@ -72,6 +72,8 @@ class Prompts:
         if asked is not None:
             head, most = (self._blank.get((reader, asked)), len(digests)) if reading.blank else state.transcript(asked)
             parts = head.same(digests[:most]) if head is not None else 0
+            if head is not None and head.pending:
+                parts = self._known(head, parts, prompt)
             if head is not None and parts:
                 if parts < len(head.digests) and not head.shared:
                     head = head.prefix(parts)
@@ -101,6 +103,24 @@ class Prompts:
             reading.kept = kept_from(prompt, asked[1], asked[0]) - reading.parts
         self._store.weigh(known)
         return reading
+
+    def _known(self, head: Transcript, parts: int, prompt: Sequence[Part]) -> int:
+        """Return how many of the first parts are still what they were taken for: what was found since counts from now on."""
+        pending: list[tuple[int, Match | None]] = []
+        for part, match in head.pending:
+            if part >= parts:
+                pending.append((part, match))
+            elif match is None:
+                if self._counter.known(prompt[part].text) is not None:
+                    parts = part
+                pending.append((part, match))
+            elif match.stretches:
+                parts = part
+                pending.append((part, match))
+            elif match.stretches is None:
+                pending.append((part, match))
+        head.pending = pending
+        return parts
 
     def _read(self, part: Part, reader: str, known: Conversation, state: Reader) -> Read:
         item = read(part, reader, self._store, known, pieces=self._pieces)
@@ -138,6 +158,8 @@ class Prompts:
         if reading.model is None or reading.sizes is not None:
             return
         begun = reading.blank and known.readers.keys() == {reading.reader} and reading.model not in state.transcripts
+        # Where one begins that nobody has read yet, others may begin; ids are its own.
+        begun = begun and all(item.group.external_id is None for item in reading.reads)
         key = (reading.reader, reading.model)
         if head is None:
             head = Transcript(shared=begun)
@@ -145,8 +167,12 @@ class Prompts:
             head = head.prefix(reading.parts)  # another call, or conversation, has read on from there
         head.shared = begun
         for item, digest, stretches in zip(reading.reads, reading.digests, rows, strict=True):
-            if not is_settled(item, self._counter) or (head.shared and item.group.external_id is not None):
-                break
+            if item.part.kind == "reasoning":
+                break  # what is kept of reasoning changes with the turn
+            if item.match is not None and item.match.stretches is None:
+                head.pending.append((len(head.digests), item.match))
+            elif item.part.text and self._counter.known(item.part.text) is None:
+                head.pending.append((len(head.digests), None))
             is_tool = item.part.kind == "tools"
             head.add(digest, stretches, tools=is_tool, functions=is_tool and reading.functions)
             head.cut = head.cut or (item.match is not None and item.match.cut)

@@ -11,7 +11,6 @@ from token_otel.flow.provenance import Read
 from token_otel.flow.reasoning import kept_from, sealed_tokens
 from token_otel.flow.split import Group
 from token_otel.flow.transcript import Transcript
-from token_otel.tokens import Counter
 
 Row: TypeAlias = tuple[Group, int]
 """Whose a stretch is, and its weight in 1/1024 of an o200k token."""
@@ -113,11 +112,3 @@ def _stretches(item: Read, weight: int, reader: str) -> list[Row]:
             group = Group(stretch.origin)
         found.append((group, round(weight * stretch.share)))
     return found
-
-
-def is_settled(item: Read, counter: Counter) -> bool:
-    """Tell whether a part will weigh the same, and be the same's, when it is read again."""
-    part = item.part
-    if part.kind == "reasoning" or (part.text and counter.known(part.text) is None):
-        return False
-    return item.match is None or item.match.stretches is not None

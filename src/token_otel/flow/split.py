@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import NamedTuple, TypeAlias
 
-from token_otel.flow.producer import Producer
+from token_otel.flow.producer import Producer, SpanRef
 
 
 class Group(NamedTuple):
@@ -27,6 +27,11 @@ class Group(NamedTuple):
     def key(self) -> tuple[str, int, str | None]:
         """What tells it from others. A producer is one object wherever it is met: its identity is cheaper than its content."""
         return self[0], id(self[1]), self[2]
+
+    @property
+    def label(self) -> SpanRef | str:
+        """Under what its account is kept: the span that produced it, or its origin."""
+        return self[1].span if self[1] is not None and self[1].span is not None else self[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +67,27 @@ class Split:
 
     Attributes:
         groups: Whose each entry is; an entry without tokens says nothing.
+        labels: Under what its account is kept: the span that produced it, or its origin.
         new: Whether it is read for the first time.
         fresh: Its tokens at the full rate; the columns `cache_read`, `cache_write_5m` and `cache_write_1h` likewise, where a
             short one names the entries that it has.
         costs: What it cost, in units of 10 ** -`decimals` USD; `None` if the input is not priced.
     """
 
-    __slots__ = ("cache_read", "cache_write_1h", "cache_write_5m", "costs", "decimals", "fresh", "groups", "new", "tokens")
+    __slots__ = ("cache_read", "cache_write_1h", "cache_write_5m", "costs", "decimals", "fresh", "groups", "labels", "new", "tokens")
 
     def __init__(
-        self, groups: list[Group], new: list[bool], fresh: Column, cache_read: Column, cache_write_5m: Column, cache_write_1h: Column
+        self,
+        groups: list[Group],
+        new: list[bool],
+        fresh: Column,
+        cache_read: Column,
+        cache_write_5m: Column,
+        cache_write_1h: Column,
+        labels: list[SpanRef | str] | None = None,
     ) -> None:
         self.groups = groups
+        self.labels = labels if labels is not None else [group.label for group in groups]
         self.new = new
         self.fresh = fresh
         self.cache_read = cache_read

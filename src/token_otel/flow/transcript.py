@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Sequence
 
+from token_otel.flow.pieces import Match
+from token_otel.flow.producer import SpanRef
 from token_otel.flow.split import Group
 
 MODELS = 4
@@ -21,22 +23,40 @@ class Transcript:
         part_ends: How many rows there are up to each part.
         ends: The weight of all rows up to each; begins with 0.
         places: The place among `groups` of each row.
+        labels: Under what the account of each group is kept: its span, or its origin.
         tools: How many parts from the start are tool schemas.
         functions: Whether they are told as Chat Completions does.
         cut: Whether some part was too long to be searched as a whole.
+        pending: The parts that were still to be counted (`None`) or searched when they were added: they may weigh, or be, another's.
         shared: Whether it is that of several conversations, each at its beginning.
     """
 
-    __slots__ = ("_at", "_totals", "cut", "digests", "ends", "functions", "groups", "part_ends", "places", "shared", "tools")
+    __slots__ = (
+        "_at",
+        "_totals",
+        "cut",
+        "digests",
+        "ends",
+        "functions",
+        "groups",
+        "labels",
+        "part_ends",
+        "pending",
+        "places",
+        "shared",
+        "tools",
+    )
 
     def __init__(self, *, shared: bool = False) -> None:
         self.shared = shared
         self.cut = False
+        self.pending: list[tuple[int, Match | None]] = []
         self.digests: list[int] = []
         self.part_ends: list[int] = [0]
         self.ends: list[int] = [0]
         self.places: list[int] = []
         self.groups: list[Group] = []
+        self.labels: list[SpanRef | str] = []
         self.tools = 0
         self.functions = False
         self._at: dict[tuple[str, int, str | None], int] = {}
@@ -66,10 +86,12 @@ class Transcript:
         made.ends = self.ends[: rows + 1]
         made.places = self.places[:rows]
         made.groups = [*self.groups]
+        made.labels = [*self.labels]
         made.tools = min(self.tools, parts)
         made.functions = self.functions and made.tools > 0
         made._at = dict(self._at)
         made.cut = self.cut
+        made.pending = [(part, match) for part, match in self.pending if part < parts]
         made._totals = self.totals_of(rows)
         return made
 
@@ -101,6 +123,7 @@ class Transcript:
             if place is None:
                 place = self._at[key] = len(self.groups)
                 self.groups.append(group)
+                self.labels.append(group.label)
                 self._totals.append(0)
             self.places.append(place)
             self.ends.append(self.ends[-1] + weight)

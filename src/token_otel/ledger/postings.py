@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from token_otel.flow.book import OutputSplit
-from token_otel.flow.split import Share, Split
+from token_otel.flow.split import EXACT, Share, Split
 from token_otel.prices import Cost
 from token_otel.usage import Usage
 
@@ -94,4 +94,18 @@ class Reads:
 
     reads: int = 0
     tokens: int = 0
-    cost_usd: Decimal = field(default_factory=Decimal)
+    cost: int = 0
+    decimals: int = 0
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """What they cost."""
+        return Decimal(self.cost).scaleb(-self.decimals, EXACT)
+
+    def add(self, tokens: int, cost: int, decimals: int) -> None:
+        """Add some tokens, and their cost in units of 10 ** -`decimals` USD."""
+        self.tokens += tokens
+        if decimals > self.decimals:
+            self.cost *= 10 ** (decimals - self.decimals)
+            self.decimals = decimals
+        self.cost += cost if decimals == self.decimals else cost * 10 ** (self.decimals - decimals)

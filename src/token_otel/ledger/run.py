@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from token_otel.events import AgentStarted, End, ModelStarted, RetrievalStarted, Start, ToolStarted, UsageSeen
@@ -116,18 +115,16 @@ class Run:
             return
         messages, labels = self.messages, set[SpanRef | str]()
         costs = split.costs or [0] * len(split.tokens)
-        exponent = -split.decimals
-        for group, tokens, cost in zip(split.groups, split.tokens, costs, strict=True):
+        decimals = split.decimals
+        for label, tokens, cost in zip(split.labels, split.tokens, costs, strict=True):
             if tokens:
-                producer = group.producer
-                label = producer.span if producer is not None and producer.span is not None else group.origin
                 account = messages.get(label)
                 if account is None:
                     account = messages[label] = Reads()
-                account.reads += label not in labels
-                account.tokens += tokens
-                account.cost_usd += Decimal(cost).scaleb(exponent)
-                labels.add(label)
+                if label not in labels:
+                    account.reads += 1
+                    labels.add(label)
+                account.add(tokens, cost, decimals)
 
     def close(self) -> None:
         """Mark the run as over; what is open beneath it belongs to the nearest run above that is open."""

@@ -53,7 +53,7 @@ class _Table:
         places = [rows.setdefault(group.origin, len(rows)) for group in split.groups]
         self.names = [*rows]
         self.tokens = _summed(places, split.tokens, len(rows))
-        self.new = _summed(places, [tokens * new for tokens, new in zip(split.tokens, split.new, strict=True)], len(rows))
+        self.new = _summed(places, [tokens if new else 0 for tokens, new in zip(split.tokens, split.new, strict=True)], len(rows))
         self.costs = _summed(places, split.costs, len(rows)) if split.costs is not None else []
         self.cache_read = [0] * len(rows)
         read = split.cache_read
@@ -79,22 +79,26 @@ def _summed(places: list[int], column: list[int], rows: int) -> list[int]:
 def _producers(split: Split) -> Values:
     """Return the 16 spans, and the 16 messages of other processes, of which most was read."""
     values: Values = {}
-    spans: dict[SpanRef, list[int]] = {}
+    sums: dict[SpanRef, int] = {}
     external: dict[str, int] = {}
-    for place, (_, producer, external_id) in enumerate(split.groups):
-        if producer is not None:
-            if producer.span is not None and split.tokens[place]:
-                spans.setdefault(producer.span, []).append(place)
-        elif external_id is not None and split.tokens[place]:
-            external[external_id] = external.get(external_id, 0) + split.tokens[place]
-    if spans:
-        tokens = {span: sum([split.tokens[place] for place in places]) for span, places in spans.items()}
-        top = nlargest(TOP, tokens, key=tokens.__getitem__)
-        top.sort(key=lambda span: (-tokens[span], span))
+    for label, group, tokens in zip(split.labels, split.groups, split.tokens, strict=True):
+        if tokens:
+            external_id = group.external_id
+            if isinstance(label, SpanRef):
+                sums[label] = sums.get(label, 0) + tokens
+            elif external_id is not None:
+                external[external_id] = external.get(external_id, 0) + tokens
+    if sums:
+        top = nlargest(TOP, sums, key=sums.__getitem__)
+        top.sort(key=lambda label: (-sums[label], label))
         values[sc.FLOW_PRODUCERS] = [str(span) for span in top]
-        values[sc.FLOW_PRODUCER_TOKENS] = [tokens[span] for span in top]
+        values[sc.FLOW_PRODUCER_TOKENS] = [sums[span] for span in top]
         if split.costs is not None:
-            values[sc.FLOW_PRODUCER_COST] = [split.usd(sum([split.costs[place] for place in spans[span]])) for span in top]
+            costs = dict.fromkeys(top, 0)
+            for label, cost in zip(split.labels, split.costs, strict=True):
+                if isinstance(label, SpanRef) and label in costs:
+                    costs[label] += cost
+            values[sc.FLOW_PRODUCER_COST] = [split.usd(costs[span]) for span in top]
     if external:
         first = sorted(external, key=lambda message_id: (-external[message_id], message_id))[:TOP]
         values[sc.FLOW_EXTERNAL_IDS] = [*first]
