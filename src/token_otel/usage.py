@@ -41,11 +41,15 @@ class Usage:
     adjusted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in COUNTS:
-            value = getattr(self, name)
-            if value is not None and value < 0:
-                raise ValueError(f"{name} is {value}, but a count cannot be negative")
+        counts = [getattr(self, name) for name in COUNTS]
+        known = [count for count in counts if count is not None]
+        if known and min(known) < 0:
+            name, value = next((name, count) for name, count in zip(COUNTS, counts, strict=True) if count is not None and count < 0)
+            raise ValueError(f"{name} is {value}, but a count cannot be negative")
         _check_parts("input", self.input, "cache read and cache write", self.cache_read, self.cache_write)
+        if not any(counts[PLAIN_COUNTS:]):
+            _check_parts("output", self.output, "reasoning", self.reasoning)
+            return
         _check_parts("input", self.input, "audio, image and video input", self.audio_input, self.image_input, self.video_input)
         _check_parts("output", self.output, "reasoning", self.reasoning)
         _check_parts("output", self.output, "citation", self.citation)
@@ -79,9 +83,10 @@ class Usage:
 
 
 COUNTS = tuple(item.name for item in fields(Usage) if item.name != "adjusted")
+PLAIN_COUNTS = COUNTS.index("audio_input")  # what follows are modalities, and what else few calls have
 
 
 def _check_parts(total_name: str, total: int | None, part_name: str, *parts: int | None) -> None:
-    together = sum(part or 0 for part in parts)
+    together = sum([part or 0 for part in parts])
     if together > (total or 0):
         raise ValueError(f"{part_name} of {together} exceed {total_name} of {total}")

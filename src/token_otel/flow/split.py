@@ -31,7 +31,7 @@ class Group(NamedTuple):
     @property
     def label(self) -> SpanRef | str:
         """Under what its account is kept: the span that produced it, or its origin."""
-        return self[1].span if self[1] is not None and self[1].span is not None else self[0]
+        return self.producer.span if self.producer is not None and self.producer.span is not None else self.origin
 
 
 @dataclass(frozen=True, slots=True)
