@@ -74,7 +74,7 @@ def test_a_model_without_a_price_is_said_once(caplog: pytest.LogCaptureFixture):
 
 def test_made_up_models_are_not_all_warned_of(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     """Nor is each remembered."""
-    monkeypatch.setattr("token_otel.recorder.WARNED_MODELS", 2)
+    monkeypatch.setattr("token_otel.notices.WARNED_MODELS", 2)
     made = bench()
     for number in range(5):
         made.recorder.record(ModelStarted(run_id=str(number), model=f"new-{number}"))

@@ -32,6 +32,7 @@ class Run:
         "created",
         "ended",
         "handed_to",
+        "holder",
         "id",
         "interrupted",
         "is_graph",
@@ -84,6 +85,7 @@ class Run:
         self.seen: Any = None
         self.retold = False
         self.handed_to: set[str] = set()
+        self.holder: object = None  # tells when nobody can end the run any more
         for tag in self.tags:
             if tag.startswith(_NODE_TAG):
                 self.role = "node"

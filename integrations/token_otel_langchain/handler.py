@@ -147,7 +147,10 @@ class TokenOtelHandler(BaseCallbackHandler):
         run = self._runs.end(run_id)
         if run is not None:
             status, error_type = verdict(error)
-            self._record(_retold(run, model_ended(run.id, kwargs.get("response"), self._runs.memo, status=status, error_type=error_type)))
+            end = model_ended(run.id, kwargs.get("response"), self._runs.memo, status=status, error_type=error_type)
+            if run.seen is not None and not end.finish_reasons:
+                end = replace(end, usage=None)  # what was used until then, and has been told: not the whole bill
+            self._record(_retold(run, end))
 
     def on_tool_start(
         self, serialized: dict[str, Any], input_str: str, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
@@ -252,7 +255,7 @@ def _so_far(run: Run, usage: UsageMetadata) -> UsageMetadata:
 
 def _retold(run: Run, end: ModelEnded) -> ModelEnded:
     """Take the last whole of a stream that was told its usage over and over: LangChain adds up what is no sum."""
-    return replace(end, usage=wire.langchain(cast("Mapping[str, object]", run.seen))) if run.retold else end
+    return replace(end, usage=wire.langchain(cast("Mapping[str, object]", run.seen))) if run.retold and end.usage else end
 
 
 def _name(serialized: dict[str, Any] | None) -> str:

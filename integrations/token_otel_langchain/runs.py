@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,9 @@ class Runs:
 
     Chains are only remembered. What needs them (a model, a tool, a retriever, a graph beneath) has them reported first,
     outermost first, each with the time at which it really began. Ended runs stay for a while: children come late.
+
+    LangChain does not end every run: a call that is cancelled, or a stream that is dropped, may just vanish. But whatever can
+    still end a run holds its id, the very object, and so does all that runs beneath. Once that is gone, the run is cancelled.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -48,6 +52,11 @@ class Runs:
             if found is None:
                 found = _tables[recorder] = Runs(recorder)
             return found
+
+    def forked(self) -> None:
+        """Begin anew in a child process: a lock may have been held by a thread that stayed behind."""
+        self._lock = threading.RLock()
+        self.memo = Memo()
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -77,6 +86,8 @@ class Runs:
                 run.orphan_of = str(parent_run_id)
             if len(self._runs) > MAX_RUNS:
                 del self._runs[next(iter(self._runs))]
+            run.holder = holder = _Holder(run_id, self._let_go)
+            holder.key = key
         if role not in ("chain", "node", "task"):
             run.id = str(run_id)
             run.shown = "leaf"
@@ -89,6 +100,7 @@ class Runs:
             if run is None or run.ended:
                 return None
             run.ended = True
+            run.holder = None
             run.metadata, run.tags = {}, ()
             self._ended.append(run.key)
             if len(self._ended) > ENDED:
@@ -134,6 +146,16 @@ class Runs:
         if "tags" in wanted and (tags := tuple(tag for tag in run.tags if not tag.startswith(_OWN_TAGS))):
             found["tags"] = tags
         return found
+
+    def _let_go(self, holder: _Holder) -> None:
+        # In a destructor, in the middle of anything: no lock is taken, and what is done cannot be interrupted by another thread.
+        run = self._runs.get(holder.key)
+        recorder = self._recorder()
+        if run is None or run.ended or recorder is None:
+            return
+        self._ended.append(run.key)
+        if run.shown is not None:
+            recorder.record_later(Ended(run_id=run.id, status="cancelled"))
 
     def _record(self, event: Event) -> None:
         recorder = self._recorder()
@@ -181,6 +203,13 @@ class Runs:
         return run
 
 
+class _Holder(ref[UUID]):
+    """A weak reference to the id of a run, which knows whose it is."""
+
+    __slots__ = ("key",)
+    key: int
+
+
 def conversation_id(metadata: Mapping[str, Any]) -> str | None:
     """Return the thread, session or conversation that a run's metadata name."""
     for key in _CONVERSATION:
@@ -200,3 +229,14 @@ def _attribute(value: object) -> Attribute | None:
 
 _tables: WeakKeyDictionary[Recorder, Runs] = WeakKeyDictionary()
 _tables_lock = threading.Lock()
+
+
+def _forked() -> None:
+    global _tables_lock
+    _tables_lock = threading.Lock()
+    for table in list(_tables.values()):
+        table.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

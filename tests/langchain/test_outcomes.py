@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain.agents import create_agent
@@ -226,3 +228,53 @@ def test_every_run_ends_once(watch: Any, scripted: Any, call: Any):
 
     ends = [event.run_id for event in watch.tape.events if isinstance(event, Ended | ModelEnded)]
     assert len(ends) == len(set(ends)) == 4
+
+
+def test_a_call_that_nobody_can_end_any_more_is_cancelled(watch: Any, scripted: Any):
+    """LangChain tells neither an end nor an error; but nobody holds the run's id any more."""
+
+    async def main() -> None:
+        model = scripted("one two three")
+        never = asyncio.Event()
+
+        async def wait(*_: Any, **__: Any) -> Any:
+            await never.wait()
+
+        model.__dict__["_agenerate"] = wait
+        task = asyncio.create_task(model.ainvoke("hello", watch.config))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    gc.collect()
+
+    assert [(type(event).__name__, event.status) for event in watch.tape.events if isinstance(event, Ended | ModelEnded)] == [
+        ("Ended", "cancelled")
+    ]
+
+
+def test_a_run_whose_id_is_held_stays_open(watch: Any):
+    """Whoever holds it may end it."""
+    run_id = uuid4()
+    watch.handler.on_tool_start({"name": "search"}, "", run_id=run_id)
+    gc.collect()
+    assert watch.of(Ended) == []
+    del run_id
+    gc.collect()
+
+    assert [event.status for event in watch.of(Ended)] == ["cancelled"]
+
+
+def test_what_a_stream_has_used_until_it_was_broken_off_is_not_its_bill(watch: Any, scripted: Any):
+    """It has been told as seen; the end itself reports nothing."""
+    stream = scripted("one", streams=True).stream("hello", watch.config)
+    for chunk in stream:
+        if chunk.usage_metadata:
+            break
+    stream.close()
+
+    [end], [seen] = watch.of(ModelEnded), watch.of(UsageSeen)
+    assert (end.status, seen.usage.input) == ("cancelled", 10)
+    assert end.usage is None or end.finish_reasons

@@ -191,11 +191,7 @@ class Ledger:
 
     def _cut(self, run: Run, at_ns: int) -> Closed:
         """Close a run that has not ended itself: cancelled, with the usage seen."""
-        run.cut = True
-        at_ns = max(at_ns, run.event.at_ns or 0)
-        if isinstance(run.event, ModelStarted):
-            return self._close(run, ModelEnded(run_id=run.event.run_id, at_ns=at_ns, status="cancelled"))
-        return self._close(run, Ended(run_id=run.event.run_id, at_ns=at_ns, status="cancelled"))
+        return self._close(run, Ended(run_id=run.event.run_id, at_ns=max(at_ns, run.event.at_ns or 0), status="cancelled"))
 
     def _close(self, run: Run, event: End) -> Closed:
         run_id = run.event.run_id

@@ -41,6 +41,10 @@ class Counter:
                     self._counts.popitem(last=False)
         return count
 
+    def forked(self) -> None:
+        """Begin anew in a child process: the lock may have been held by a thread that stayed behind."""
+        self._lock = Lock()
+
     def measure(self, text: str) -> int:
         """Return the number of tokens of a text that will not be asked for again."""
         if len(text) <= EXACT_CHARACTERS:
