@@ -64,7 +64,7 @@ def show(api: Api, found: Sequence[Figure]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--worlds", type=int, default=8, help=f"of each provider, with {CONVERSATIONS} conversations each")
+    parser.add_argument("--worlds", type=int, default=5, help=f"of each provider, with {CONVERSATIONS} conversations each")
     parser.add_argument("--api", choices=APIS, action="append", help="one provider; may be repeated")
     options = parser.parse_args()
     start = time.perf_counter()

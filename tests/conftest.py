@@ -8,7 +8,7 @@ import sys
 import hypothesis
 
 # What CI hands to the tests; every other setting is a test's own business.
-_FOR_THE_TESTS = {"TOKEN_OTEL_PROVIDER_CALLS", "TOKEN_OTEL_MLFLOW_PYTHON", "TOKEN_OTEL_PROMETHEUS"}
+_FOR_THE_TESTS = {"TOKEN_OTEL_EXAMPLES", "TOKEN_OTEL_PROVIDER_CALLS", "TOKEN_OTEL_MLFLOW_PYTHON", "TOKEN_OTEL_PROMETHEUS"}
 
 for _name in list(os.environ):
     if _name.startswith(("OTEL_", "TOKEN_OTEL_", "LANGSMITH_", "LANGCHAIN_")) and _name not in _FOR_THE_TESTS:

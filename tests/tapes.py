@@ -14,8 +14,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.books import FlatBook
 
-from token_otel import Recorder, Settings, Usage
+from token_otel import Recorder, Settings, Usage, wire
 from token_otel.events import (
     AgentStarted,
     Ended,
@@ -34,14 +35,27 @@ from token_otel.events import (
     UsageSeen,
 )
 from token_otel.ledger import Closed, Posting, Run
-from token_otel.prices import PriceBook, Rates, Tariff
+from token_otel.prices import PriceBook
 
+CALLS_IN_A_TAPE = 4  # at least, on average
 SURROGATE = "half a pair: \ud800"
 LONG_IDS = ("msg_0123456789abcdef", "run--0123456789abcdef")  # globally unique by their length
 
 NAMES = ("planner", "researcher", "agent", "", SURROGATE)
-TEXTS = ("", "ok", "a text long enough to be known again", "another text, quite as long as that", SURROGATE * 3, "x" * 3000)
-MODELS = (None, "cheap", "cheap", "tiered", "half-priced", "unknown", "claude-sonnet-4-5")
+PARAGRAPH = "The keeper at Brenn closes the upper gate ten days after the first frost, and never opens it again before the thaw in March."
+QUOTED = f"Please check what a colleague wrote: <draft>{PARAGRAPH}</draft> Is all of it true, and who says so?"
+TEXTS = (
+    "",
+    "ok",
+    PARAGRAPH,
+    PARAGRAPH,
+    QUOTED,
+    "a text long enough to be known again",
+    "another text, quite as long as that",
+    SURROGATE * 3,
+    "x" * 3000,
+)
+MODELS = (None, "cheap", "cheap", "tiered", "half-priced", "many-digits", "many-digits", "unknown", "claude-sonnet-4-5")
 KINDS: tuple[PartKind, ...] = ("system", "tools", "user", "assistant", "tool_call", "tool_result", "document", "reasoning", "media")
 MEDIA = (
     Media(kind="image", width=280, height=56),
@@ -162,6 +176,10 @@ class Teller:
         )
 
     def _usage(self) -> Usage:
+        if self._dice.random() < 0.1:  # a report that contradicts itself
+            cached = {"cached_tokens": self._tokens()}
+            report = {"prompt_tokens": self._tokens(), "completion_tokens": self._tokens(), "prompt_tokens_details": cached}
+            return wire.detect(report) or Usage()
         counts: dict[str, Any] = {}
         known = self._one(["both", "both", "both", "input", "output"])
         if known != "output":
@@ -187,29 +205,6 @@ class Teller:
 
 
 tapes = st.lists(st.integers(0, 2**32 - 1), min_size=10, max_size=60).map(lambda numbers: Teller().tell(numbers))
-
-
-class FlatBook:
-    """Prices for tests: one flat, one dearer above 200,000 tokens, one without a price for output."""
-
-    RATES = Rates(
-        input=Decimal(3),
-        output=Decimal(15),
-        cache_read=Decimal("0.3"),
-        cache_write_5m=Decimal("3.75"),
-        cache_write_1h=Decimal(6),
-        audio_input=Decimal(7),
-        request_usd=Decimal("0.001"),
-    )
-
-    def find(self, *, provider: str | None, model: str, at_ns: int, service_tier: str | None = None) -> Tariff | None:
-        """Return the tariff of the three."""
-        steps = {
-            "cheap": ((0, self.RATES),),
-            "tiered": ((0, Rates(input=Decimal(1), output=Decimal(2))), (200_000, Rates(input=Decimal(2), output=Decimal(4)))),
-            "half-priced": ((0, Rates(input=Decimal("0.123456789"))),),
-        }
-        return Tariff(steps=steps[model], source="test", version="1", model=model) if model in steps else None
 
 
 class Counting(SpanProcessor):

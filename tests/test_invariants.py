@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import os
 from collections.abc import Iterator
 from decimal import Context, Decimal, localcontext
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
-from tests.tapes import LONG_IDS, Bench, FlatBook, bench, tapes
+from tests.tapes import CALLS_IN_A_TAPE, LONG_IDS, Bench, FlatBook, bench, tapes
 
 from token_otel.events import AgentStarted, Ended, Event, Media, ModelEnded, ModelStarted, Part, UsageSeen
 from token_otel.flow.book import FlowBook
@@ -22,7 +24,9 @@ from token_otel.otel import semconv as sc
 from token_otel.prices import Tariff
 from token_otel.usage import Usage
 
-EXAMPLES = settings(max_examples=200)
+# Tapes for each of the seven properties of the books, so that together they draw so many calls; the others have what suffices.
+BOOKS = settings(max_examples=math.ceil(int(os.environ.get("TOKEN_OTEL_EXAMPLES") or 5000) / 7 / CALLS_IN_A_TAPE))
+EXAMPLES = settings(max_examples=150)
 EXACT = Context(prec=100)
 
 
@@ -35,7 +39,7 @@ def attributes(span: ReadableSpan) -> dict[str, Any]:
 
 
 @given(tapes)
-@EXAMPLES
+@BOOKS
 def test_origins_sum_to_the_reported_input(tape: list[Event]):
     """I1: the shares of a call sum to its input, its cache read and both its cache writes, and so does what is on the span."""
     made = played(tape)
@@ -61,7 +65,7 @@ def test_origins_sum_to_the_reported_input(tape: list[Event]):
 
 
 @given(tapes)
-@EXAMPLES
+@BOOKS
 def test_the_costs_of_origins_sum_to_the_cost_of_the_input(tape: list[Event]):
     """I2: to the last digit, whatever the rates, the tiers and the modalities."""
     for _, posting in played(tape).postings:
@@ -71,7 +75,7 @@ def test_the_costs_of_origins_sum_to_the_cost_of_the_input(tape: list[Event]):
 
 
 @given(tapes)
-@EXAMPLES
+@BOOKS
 def test_the_parts_of_the_output_sum_to_it(tape: list[Event]):
     """I3: text, tool call arguments and reasoning sum to the reported output, in the books and on the span."""
     made = played(tape)
@@ -88,7 +92,7 @@ def test_the_parts_of_the_output_sum_to_it(tape: list[Event]):
 
 
 @given(tapes)
-@EXAMPLES
+@BOOKS
 def test_postings_sum_to_their_agents_and_to_the_root(tape: list[Event]):
     """I4: what an agent spent itself is its own postings; its subtree is all that was spent beneath it."""
     made = played(tape)
@@ -111,7 +115,7 @@ def test_postings_sum_to_their_agents_and_to_the_root(tape: list[Event]):
 
 
 @given(tapes)
-@EXAMPLES
+@BOOKS
 def test_a_call_is_posted_once(tape: list[Event]):
     """I5: one posting a call and at most one of its late rest, which together never exceed what was reported."""
     made = played([*tape, *tape])
@@ -275,7 +279,7 @@ def read_globally(tape: list[Event]) -> Iterator[tuple[str, str]]:
 
 
 @given(tapes)
-@EXAMPLES
+@BOOKS
 def test_conversations_share_no_origin(tape: list[Event]):
     """I10: what is read in a conversation was produced there, unless a globally unique message id with the same content says otherwise."""
     made = played(tape)
@@ -291,7 +295,7 @@ def test_conversations_share_no_origin(tape: list[Event]):
 
 
 @given(tapes)
-@EXAMPLES
+@BOOKS
 def test_conversations_without_global_ids_share_nothing(tape: list[Event]):
     """I10: the same words, tool call ids and short message ids in two conversations never meet."""
     made = played([event for event in tape if not (isinstance(event, ModelStarted) and list(read_globally([event])))])

@@ -34,7 +34,7 @@ from token_otel_langchain import TokenOtelHandler
 Api: TypeAlias = Literal["OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages"]
 APIS: tuple[Api, ...] = ("OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages")
 GPT = ("gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini")
-CLAUDE = ("claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5")
+CLAUDE = ("claude-haiku-4-5", "claude-opus-4-5")
 NAMES = ("planner", "researcher", "writer", "critic")
 
 
@@ -116,6 +116,11 @@ class World:
         self._what = ""
         self._serial = 0
         self._result = ""
+
+    @property
+    def tape(self) -> list[Event]:
+        """What the recorder was told."""
+        return self.recorder.tape
 
     def say(self, _: Request) -> Answer:
         """Answer a request: the server's script."""
