@@ -1,5 +1,8 @@
 """What holds however a run ends: a bench that checks it when its block is over."""
 
+# LangChain's own annotations leave types unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import asyncio
@@ -12,17 +15,19 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
+from langchain_core.tools import BaseTool, StructuredTool
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests.scenarios.bench import Bench, attributes, check_balance
-from tests.scenarios.scenes import QUESTION
+from tests.scenarios.scenes import NOTES, QUESTION
 
 from token_otel import Recorder, Settings
-from token_otel.testing.loopback import Answer, LoopbackAnthropic, LoopbackOpenAI, Request
+from token_otel.testing.loopback import Answer, LoopbackAnthropic, LoopbackOpenAI, Request, ToolCall
 from token_otel_langchain import TokenOtelHandler, integration
 
 ASKED: Any = {"messages": [HumanMessage(QUESTION)]}
@@ -202,3 +207,37 @@ def let_go(b: Ending) -> None:
 
 def _is_ours(span: ReadableSpan) -> bool:
     return "token_otel.run.status" in attributes(span)
+
+
+def calls(name: str, *answers: Answer) -> Any:
+    """A model that calls a tool, then answers."""
+    return {"gpt-5-mini": [Answer(tool_calls=[ToolCall(name)]), *(answers or [Answer(NOTES)])]}
+
+
+def pilot(b: Bench, *tools: Any, **options: Any) -> Any:
+    """An agent with tools."""
+    return create_agent(b.gpt("gpt-5-mini"), tools, name="pilot", **options)
+
+
+class QuietError(Exception):
+    """A failure without a message."""
+
+
+def broken(error: Callable[[], BaseException], **options: Any) -> BaseTool:
+    """A tool that fails."""
+
+    def fail() -> str:
+        """Fail."""
+        raise error()
+
+    async def afail() -> str:
+        """Fail."""
+        raise error()
+
+    return StructuredTool.from_function(fail, afail, name="fail", **options)
+
+
+async def read_on(stream: Any) -> None:
+    """Read to the end."""
+    async for _ in stream:
+        pass

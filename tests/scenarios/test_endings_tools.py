@@ -8,33 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import wrap_tool_call
-from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.documents import Document
 from langchain_core.messages import HumanMessage, ToolMessage
-from langchain_core.retrievers import BaseRetriever
-from langchain_core.tools import BaseTool, ToolException, tool
+from langchain_core.tools import ToolException, tool
 from opentelemetry import trace
-from tests.scenarios.bench import Bench
-from tests.scenarios.endings import ASKED, WATCHED, Ending, Gate, ending
-from tests.scenarios.scenes import LOCKS, NOTES, QUESTION, tree
+from tests.scenarios.endings import ASKED, WATCHED, Ending, Gate, QuietError, broken, calls, ending, pilot
+from tests.scenarios.scenes import LOCKS, QUESTION, tree
 
 from token_otel.testing.loopback import Answer, ToolCall
-
-
-def calls(name: str, *answers: Answer) -> Any:
-    """A model that calls a tool, then answers."""
-    return {"gpt-5-mini": [Answer(tool_calls=[ToolCall(name)]), *(answers or [Answer(NOTES)])]}
-
-
-def pilot(b: Bench, *tools: Any, **options: Any) -> Any:
-    """An agent with tools."""
-    return create_agent(b.gpt("gpt-5-mini"), tools, name="pilot", **options)
 
 
 @tool
@@ -116,26 +101,6 @@ def test_a_sync_tool_goes_on_when_its_agent_is_cancelled(instrumented: bool):
     assert b.statuses == [("chat gpt-5-mini", "ok"), ("execute_tool dig", "cancelled"), ("invoke_agent pilot", "cancelled")]
 
 
-class QuietError(Exception):
-    """A failure without a message."""
-
-
-def broken(error: Callable[[], BaseException], **options: Any) -> BaseTool:
-    """A tool that fails."""
-
-    def fail() -> str:
-        """Fail."""
-        raise error()
-
-    async def afail() -> str:
-        """Fail."""
-        raise error()
-
-    from langchain_core.tools import StructuredTool
-
-    return StructuredTool.from_function(fail, afail, name="fail", **options)
-
-
 @WATCHED
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_an_error_that_the_agent_handles(instrumented: bool, asynchronous: bool):
@@ -166,79 +131,6 @@ def test_an_error_that_nobody_handles(instrumented: bool, asynchronous: bool):
             with pytest.raises(QuietError):
                 agent.invoke(ASKED, b.config)
     assert b.values("execute_tool fail")["error.type"].endswith("QuietError")
-
-
-@WATCHED
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_a_tool_stops_the_program(instrumented: bool, error: type[BaseException]):
-    """Nobody has failed: tool and agent are cancelled."""
-    with ending(calls("fail"), instrumented=instrumented) as b, pytest.raises(error):
-        pilot(b, broken(error)).invoke(ASKED, b.config)
-    assert b.statuses == [("chat gpt-5-mini", "ok"), ("execute_tool fail", "cancelled"), ("invoke_agent pilot", "cancelled")]
-
-
-class Stopper(BaseCallbackHandler):
-    """A callback of the user's that stops the program when it is told of one thing."""
-
-    run_inline = True
-    raise_error = True
-
-    def __init__(self, hook: str, error: type[BaseException]) -> None:
-        def stop(*_: Any, **__: Any) -> None:
-            raise error
-
-        setattr(self, hook, stop)
-
-
-HOOKS = ["on_chain_start", "on_chat_model_start", "on_llm_new_token", "on_llm_end", "on_tool_start", "on_tool_end", "on_chain_end"]
-
-
-@pytest.mark.parametrize(("error", "ours_first"), [(KeyboardInterrupt, True), (SystemExit, False)])
-@pytest.mark.parametrize("hook", HOOKS)
-def test_a_callback_stops_the_program(hook: str, error: type[BaseException], ours_first: bool):
-    """Wherever it strikes, before us or after us, each span that began ends once, and none is an error."""
-    with ending(calls("fail")) as b:
-        callbacks: list[Any] = [b.handler, Stopper(hook, error)]
-        model = b.gpt("gpt-5-mini", streaming=True)
-        agent: Any = create_agent(model, [broken(lambda: ToolException("No."), handle_tool_error=True)], name="pilot")
-        with pytest.raises(error):
-            agent.invoke(ASKED, {"callbacks": callbacks if ours_first else callbacks[::-1]})
-        b.balanced = False
-    assert {status for _, status in b.statuses} <= {"ok", "cancelled"}
-
-
-class Library(BaseRetriever):
-    """A retriever that ends as it is told."""
-
-    error: Any = None  # what makes its exception; without it, it waits for ever
-
-    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
-        raise self.error()
-
-    async def _aget_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
-        await asyncio.Event().wait()
-        return []
-
-
-@pytest.mark.parametrize(("error", "status"), [(QuietError, "error"), (KeyboardInterrupt, "cancelled")])
-def test_a_retriever_fails_or_stops_the_program(error: type[BaseException], status: str):
-    """As a tool does."""
-    with ending(failed=["retrieval Library"] if status == "error" else []) as b, pytest.raises(error):
-        Library(error=error).invoke(QUESTION, b.config)
-    assert b.statuses == [("retrieval Library", status)]
-
-
-def test_a_retriever_is_cancelled():
-    """LangChain tells nobody."""
-
-    async def cut(b: Ending) -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await Library().ainvoke(QUESTION, b.config)
-
-    with ending() as b:
-        b.run(lambda: cut(b))
-    assert b.statuses == [("retrieval Library", "cancelled")]
 
 
 @pytest.mark.parametrize("way", ["sync", "async", "sync tool of an async agent"])
