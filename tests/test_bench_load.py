@@ -46,6 +46,14 @@ def test_whoever_fails_is_shown_as_failing():
     assert "fails: KeyError: 'x'" in tables.cpu_table({"invoke": added})
 
 
+def test_a_warning_is_kept_though_it_was_logged_once():
+    """Even if that was in a round that does not count; the first of several."""
+    failed: dict[str, dict[str, Any]] = {**round_of(nothing=100), OURS: {"cpu_ns": 1, "calls": 1, "logged": "it failed"}}
+    later: dict[str, dict[str, Any]] = {**failed, OURS: {"cpu_ns": 1, "calls": 1, "logged": "again"}}
+
+    assert tables.complaints([round_of(nothing=100), failed, later]) == {OURS: "it failed"}
+
+
 def test_a_ratio_to_what_is_lost_in_the_noise_is_not_stated():
     """Of two rows, one has a floor that is within what the same program differs by from itself."""
     clear = {NOTHING: {"median": 100}, AGAIN: {"median": -5}, FLOOR: {"median": 50}, OURS: {"median": 100}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import os
 import statistics
 import sys
@@ -47,6 +48,18 @@ class NoMetrics(MetricExporter):
 
     def shutdown(self, timeout_millis: float = 0, **kwargs: object) -> None:
         """Nothing is open."""
+
+
+class Complaints(logging.Handler):
+    """Whatever is logged as a warning or worse: an observer that has failed inside has done less than the others."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.seen: list[str] = []
+        logging.getLogger().addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen.append(f"{record.name}: {record.getMessage()}"[:200])
 
 
 class Watched:
@@ -131,13 +144,17 @@ def resident_bytes() -> int:
 
 
 def serve(watched: Watched, lines: Iterable[str], say: Callable[[str], object]) -> None:
-    """Answer each line; an exception is an answer, too."""
+    """Answer each line; an exception is an answer, too, and so is a complaint."""
+    complaints = Complaints()
     for line in lines:
         asked = cast("list[Any]", json.loads(line))
         try:
             answer: Answer = getattr(watched, asked[0])(*asked[1:])
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"[:200]}
+        if complaints.seen:
+            answer["logged"] = complaints.seen[0]
+            complaints.seen.clear()
         say(json.dumps(answer) + "\n")
 
 

@@ -31,6 +31,11 @@ def added(rounds: Rounds, key: str = "cpu_ns") -> dict[str, dict[str, Any]]:
     return found
 
 
+def complaints(rounds: Rounds) -> dict[str, str]:
+    """Return the first warning that each contender has logged; most say each thing once."""
+    return {name: one[name]["logged"] for one in reversed(rounds) for name in one if "logged" in one[name]}
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
