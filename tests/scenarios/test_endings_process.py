@@ -150,19 +150,19 @@ def test_an_interpreter_exits_from_within_a_tool(stop: str, code: int):
 
 
 def test_an_interpreter_exits_while_a_daemon_thread_works():
-    """What the thread has under way is cancelled; what it says afterwards changes nothing."""
+    """What the thread has under way is cancelled."""
     lines = printed("""
         arrived = threading.Event()
         def read():
             for chunk in model().stream("hello"):
                 arrived.set()
+                time.sleep(3_600)
         threading.Thread(target=read, daemon=True).start()
         arrived.wait()
-        threading.Timer(0.05, server.close).start()
+        threading.Thread(target=server.close).start()
     """)
 
-    cancelled = [line.rpartition(" ")[0] for line in lines if " cancelled " in line]
-    assert cancelled == on_both("chat gpt-5-mini cancelled")
+    assert lines == on_both("chat gpt-5-mini cancelled -")
 
 
 def test_a_run_that_never_ends_is_closed_at_exit():
