@@ -15,8 +15,9 @@ BLANK = b" \0"
 _KEPT = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789\0") | frozenset(range(128, 256))
 _TABLE = bytes(byte if byte in _KEPT else ord(" ") for byte in range(256))
 
-_UNICODE_ESCAPE = re.compile(rb"\\+ud[89ab][0-9a-f]{2}\\+ud[c-f][0-9a-f]{2}|\\+u[0-9a-f]{4}")
-_ESCAPES_IN_A_ROW = re.compile(rb"(?:\\+u[0-9a-f]{4})+")
+# Backslashes without end are looked at once: an escape begins where they begin.
+_UNICODE_ESCAPE = re.compile(rb"(?<!\\)(?:\\+ud[89ab][0-9a-f]{2}\\+ud[c-f][0-9a-f]{2}|\\+u[0-9a-f]{4})")
+_ESCAPES_IN_A_ROW = re.compile(rb"(?<!\\)(?:\\+u[0-9a-f]{4})+")
 _LETTER_ESCAPE = re.compile(rb"\\[nrtbf]")
 _ENTITY = re.compile(rb"&(?:amp;)*(?:amp|lt|gt|quot|apos|nbsp|#x?[0-9a-f]{1,5});")
 # U+0080-00BF; U+2000-2BFF (dashes, quotes, arrows, boxes); U+3000-303F; full-width punctuation; the byte order mark.
@@ -34,6 +35,7 @@ _FEWEST_NUMBERS = 3
 _SINGLE = re.compile(rb"[\xe0\xe3-\xed]")
 _WORD = re.compile(rb"[\xe0\xe3-\xed]..|[^ \xe0\xe3-\xed]+", re.DOTALL)
 
+_GROWING = re.compile("[\u0130\u023a\u023e]")  # letters that take more bytes in lower case; some others take fewer
 _TAILS = bytes(range(0x80, 0xC0))
 _ALL_BUT_SINGLES = bytes(byte for byte in range(256) if byte != 0xE0 and not 0xE3 <= byte <= 0xED)
 _ALL_BUT_IDEOGRAPHS = bytes(byte for byte in range(256) if not 0xE3 <= byte <= 0xED)
@@ -47,7 +49,7 @@ def encoded(text: str) -> bytes:
 def canonical(text: str) -> bytes:
     """Return the canonical form of `text`, as long as `encoded(text)`."""
     data = encoded(text.lower())
-    if not text.isascii() and len(data) != len(encoded(text)):
+    if not text.isascii() and (len(data) != len(encoded(text)) or _GROWING.search(text) is not None):
         data = encoded("".join([_lower(letter) for letter in text]))
     data = _without_line_numbers(data)
     if b"\\" in data:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Generator, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import takewhile
 
 from token_otel.flow.matching.canonical import BLANK, encoded, is_boundary, letters
 from token_otel.flow.matching.canonical import words as words_of
@@ -163,7 +166,8 @@ def _is_covered(data: bytes, canon: bytes, found: Sequence[Claim]) -> bool:
 def _with_objects(text: str, data: bytes, found: list[Claim], segments: Sequence[Segment]) -> Generator[None, None, list[Claim]]:
     """Add the JSON objects whose content is known, in whatever order and layout."""
     ascii_only = len(data) == len(text)
-    known = found
+    before: list[Claim] = []
+    rest = deque(found)
     at = place = 0  # of one character, in characters and in bytes
     for each in objects(text, lambda content: _owner(content, segments) is not None):
         yield
@@ -173,22 +177,24 @@ def _with_objects(text: str, data: bytes, found: list[Claim], segments: Sequence
         start = each.start if ascii_only else place + len(encoded(text[at : each.start]))
         end = each.end if ascii_only else start + len(encoded(text[each.start : each.end]))
         at, place = each.end, end
-        inside = [claim for claim in known if claim.start < end and claim.end > start]
-        if sum(min(claim.end, end) - max(claim.start, start) for claim in inside) < end - start:
-            known = _replaced(known, Claim(start, end, source.source))
-    return known
+        while rest and rest[0].end <= start:
+            before.append(rest.popleft())
+        inside = [*takewhile(partial(_begins_before, end), rest)]
+        if sum([min(claim.end, end) - max(claim.start, start) for claim in inside]) < end - start:
+            for _ in inside:
+                rest.popleft()
+            if inside and inside[0].start < start:
+                before.append(replace(inside[0], end=start))
+            if inside and inside[-1].end > end:
+                rest.appendleft(replace(inside[-1], start=end))
+            before.append(Claim(start, end, source.source))
+    return [*before, *rest]
+
+
+def _begins_before(end: int, claim: Claim) -> bool:
+    return claim.start < end
 
 
 def _owner(content: int, segments: Sequence[Segment]) -> Text | None:
     owners = [segment.objects[content] for segment in segments if content in segment.objects]
     return max(owners, key=lambda text: text.serial) if owners else None
-
-
-def _replaced(found: Sequence[Claim], claim: Claim) -> list[Claim]:
-    kept: list[Claim] = []
-    for each in found:
-        if each.start < claim.start:
-            kept.append(replace(each, end=min(each.end, claim.start)))
-        if each.end > claim.end:
-            kept.append(replace(each, start=max(each.start, claim.end)))
-    return sorted([*kept, claim], key=lambda each: each.start)

@@ -19,6 +19,7 @@ PIECE = 4_096  # characters of a text that are taken in at a time; half as many 
 SHORTEST = 28  # letters: nothing shorter is ever claimed
 EDGE = 16
 ENTRY_BYTES = 104  # of a shingle: its slot, its hash and its place, measured on CPython 3.11
+MARK_BYTES = 48  # of a shingle that is marked
 TEXT_BYTES = 400
 OFFSET_BITS = 32
 OFFSET = (1 << OFFSET_BITS) - 1
@@ -61,7 +62,7 @@ class Segment:
             self.texts.append(text)
             self.bytes += len(text.squeezed) + TEXT_BYTES
         number = (len(self.texts) - 1) << OFFSET_BITS
-        entries = len(self.places) + len(self.more)
+        entries, skeleton = len(self.places) + len(self.more), len(self.skeleton)
         # The first place in a text counts: a repeated line is then found with all its repetitions.
         fresh = dict(zip(reversed(hashes), [number | offset for offset in reversed(offsets)], strict=True))
         if len(fresh) < len(hashes):
@@ -76,7 +77,7 @@ class Segment:
             if len(older) >= PLACES - 1:
                 self.skeleton.add(shingle)
         self.places |= fresh
-        self.bytes += (len(self.places) + len(self.more) - entries) * ENTRY_BYTES
+        self.bytes += (len(self.places) + len(self.more) - entries) * ENTRY_BYTES + (len(self.skeleton) - skeleton) * MARK_BYTES
 
     def remember(self, objects: dict[int, Text]) -> None:
         """Enter JSON objects by content."""
@@ -92,8 +93,17 @@ class Segment:
             seen.add(shingle)
 
 
-def add_steps(segments: list[Segment], source: Hashable, text: str, serial: int, *, full: int = FULL) -> Generator[None]:
-    """Take a text into the newest of `segments`, piece by piece, and into new ones behind it where that has `full` shingles."""
+def add_steps(segments: list[Segment], source: Hashable, text: str, serial: int, *, full: int, full_bytes: int) -> Generator[None]:
+    """Take a text into the newest of `segments`, piece by piece, and into new ones behind it where that is full.
+
+    Args:
+        segments: The newest last.
+        source: Who produced the text.
+        text: Any text.
+        serial: Larger than those before.
+        full: Shingles that fill a segment.
+        full_bytes: Bytes that fill it: texts of few or of well-known words bring next to no shingles.
+    """
     canons: list[bytes] = []
     for chunk in chunks(text, PIECE if text.isascii() else PIECE // 2):
         canons.append(canonical(chunk))
@@ -106,7 +116,7 @@ def add_steps(segments: list[Segment], source: Hashable, text: str, serial: int,
     for canon, shape in zip(canons, shapes, strict=True):
         hashes, offsets = _shingles(canon, base)
         base += len(shape)
-        if not segments or len(segments[-1].places) >= full:
+        if not segments or len(segments[-1].places) >= full or segments[-1].bytes >= full_bytes:
             segments.append(Segment())
         segments[-1].add(whole, hashes, offsets)
         yield

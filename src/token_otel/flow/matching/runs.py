@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from token_otel.flow.matching.index import Text
@@ -9,6 +10,7 @@ from token_otel.flow.matching.index import Text
 SKIP = 24  # squeezed bytes of insertion, deletion or exchange that a run steps over,
 AGREE = 12  # if so many agree behind them
 STEP_COST = 16
+DROP = 96  # bytes that steps may cost a run more than what lies between them gains: then it ends where it was best
 SLIP = 8  # bytes of insertion that still count as the text
 _FIRST_STEP = 32
 _LONGEST_STEP = 65_536
@@ -42,30 +44,70 @@ class Run:
         return self.end - self.start - STEP_COST * self.steps
 
 
-def run_at(query: bytes, at: int, text: Text, text_at: int, worth: int) -> Run:
-    """Return the longest run through one place of the query and one of a text; it steps over nothing before `worth` bytes agree."""
-    source = text.squeezed
-    end = at + same_after(query, at, source, text_at)
-    start = at - same_before(query, at, source, text_at)
-    text_start, text_end = text_at - (at - start), text_at + (end - at)
-    steps = 0
+def run_at(query: bytes, at: int, text: Text, text_at: int) -> Run:
+    """Return the longest run through one place of the query and one of a text that steps over nothing."""
+    after = same_after(query, at, text.squeezed, text_at)
+    before = same_before(query, at, text.squeezed, text_at)
+    return Run(text, at - before, at + after, text_at - before, text_at + after)
+
+
+def bridge_steps(query: bytes, run: Run) -> Generator[None, None, bool]:
+    """Let a run step over what differs, at both ends, as long as it is worth it.
+
+    Returns:
+        Whether it was given up where more differed than agreed.
+    """
+    fell_after = yield from _bridge_after(query, run)
+    fell_before = yield from _bridge_before(query, run)
+    return fell_after or fell_before
+
+
+def _bridge_after(query: bytes, run: Run) -> Generator[None, None, bool]:
+    source = run.text.squeezed
+    end, text_end = run.end, run.text_end
     foreign: list[tuple[int, int]] = []
-    if end - start >= worth:
-        while step := _over(query, end, source, text_end):
-            steps += 1
-            if step[0] > SLIP and not step[1]:
-                foreign.append((end, end + step[0]))
-            end, text_end = end + step[0], text_end + step[1]
-            more = same_after(query, end, source, text_end)
-            end, text_end = end + more, text_end + more
-        while step := _back_over(query, start, source, text_start):
-            steps += 1
-            if step[0] > SLIP and not step[1]:
-                foreign.insert(0, (start - step[0], start))
-            start, text_start = start - step[0], text_start - step[1]
-            more = same_before(query, start, source, text_start)
-            start, text_start = start - more, text_start - more
-    return Run(text, start, end, text_start, text_end, steps, tuple(foreign))
+    steps = gain = 0
+    best = (end, text_end, 0, 0)
+    while gain >= -DROP and (step := _over(query, end, source, text_end)):
+        if step[0] > SLIP and not step[1]:
+            foreign.append((end, end + step[0]))
+        end, text_end = end + step[0], text_end + step[1]
+        more = same_after(query, end, source, text_end)
+        end, text_end = end + more, text_end + more
+        steps += 1
+        gain += step[0] + more - STEP_COST
+        if gain >= 0:
+            best, gain = (end, text_end, steps, len(foreign)), 0
+        yield
+    fell = gain < -DROP
+    run.end, run.text_end, steps, kept = best if fell else (end, text_end, steps, len(foreign))
+    run.steps += steps
+    run.foreign = (*run.foreign, *foreign[:kept])
+    return fell
+
+
+def _bridge_before(query: bytes, run: Run) -> Generator[None, None, bool]:
+    source = run.text.squeezed
+    start, text_start = run.start, run.text_start
+    foreign: list[tuple[int, int]] = []
+    steps = gain = 0
+    best = (start, text_start, 0, 0)
+    while gain >= -DROP and (step := _back_over(query, start, source, text_start)):
+        if step[0] > SLIP and not step[1]:
+            foreign.append((start - step[0], start))
+        start, text_start = start - step[0], text_start - step[1]
+        more = same_before(query, start, source, text_start)
+        start, text_start = start - more, text_start - more
+        steps += 1
+        gain += step[0] + more - STEP_COST
+        if gain >= 0:
+            best, gain = (start, text_start, steps, len(foreign)), 0
+        yield
+    fell = gain < -DROP
+    run.start, run.text_start, steps, kept = best if fell else (start, text_start, steps, len(foreign))
+    run.steps += steps
+    run.foreign = (*foreign[:kept][::-1], *run.foreign)
+    return fell
 
 
 def same_after(a: bytes, i: int, b: bytes, j: int) -> int:

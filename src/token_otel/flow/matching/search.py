@@ -10,7 +10,7 @@ from itertools import accumulate
 from token_otel.flow.matching.canonical import letters, words
 from token_otel.flow.matching.index import OFFSET, OFFSET_BITS, PLACES, SHINGLE, SHORTEST, Segment, Text
 from token_otel.flow.matching.query import Query
-from token_otel.flow.matching.runs import Run, run_at
+from token_otel.flow.matching.runs import Run, bridge_steps, run_at
 
 BLOCK = 1_024  # bytes of the canonical form that are looked up at a time
 LONGEST_WORD = 4_096
@@ -76,6 +76,7 @@ class _Scan:
         self._segments = segments[: -NEWEST - 1 : -1]
         self._vain = 0.0
         self._refused: dict[tuple[int, int], int] = {}
+        self._live: dict[Text, Run] = {}  # the last run in each text: within it nothing else is tried
 
     def block(self, found: list[bytes], base: int) -> Generator[None, None, int]:
         """Search a block of words that begins at the squeezed offset `base`; return where it ends."""
@@ -91,7 +92,6 @@ class _Scan:
     def _hits(self, block: _Block) -> Generator[None]:
         hits = block.hits
         tried: dict[int, list[Run]] = {}
-        live: list[Run] = []
         i = 0
         while i < len(hits):
             if block.offsets[hits[i]] < self.reached:
@@ -107,18 +107,16 @@ class _Scan:
                 if runs is None:
                     if len(tried) % TRIES == TRIES - 1:
                         yield
-                    runs = tried[k] = self._runs(block, hits[k], live)
-                    live += runs
+                    runs = tried[k] = yield from self._runs(block, hits[k])
                 if runs:
                     candidates += [run for run in runs if run.end > self.reached]
                 if sparse and not candidates:
                     break
             if candidates:
                 self._take(candidates)
-                live = [run for run in live if run.end > self.reached]
             i += 1
 
-    def _runs(self, block: _Block, hit: int, live: Sequence[Run]) -> list[Run]:
+    def _runs(self, block: _Block, hit: int) -> Generator[None, None, list[Run]]:
         """Extend a hit in every text that it stands in, but where that was tried."""
         at = block.offsets[hit]
         half = _half_of_shortest(self._query[at])
@@ -133,14 +131,20 @@ class _Scan:
             diagonal = (text.serial, text_at - at)
             if self._refused.get(diagonal, 0) > at:
                 continue
-            if any(run.text is text and run.start <= at < run.end for run in live):
+            live = self._live.get(text)
+            if live is not None and live.start <= at < live.end:
+                if live.length >= SKELETON:
+                    found.append(live)
                 continue
-            run = run_at(self._query, at, text, text_at, 2 * half)
+            run = run_at(self._query, at, text, text_at)
+            if run.length >= 2 * half and (yield from bridge_steps(self._query, run)):
+                self._vain += 1
             size = letters(self._query[run.start : run.end]) if run.length < _PLENTY else _PLENTY
             if size < SHORTEST or (size < SKELETON and not block.is_known(run)):
                 self._refused[diagonal] = run.end
                 self._vain += 1
             else:
+                self._live[text] = run
                 found.append(run)
         return found
 
