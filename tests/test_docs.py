@@ -116,6 +116,10 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     assert [line for line in shown.splitlines() if line.rstrip() not in printed] == []
 
+    picture = [sys.executable, str(ROOT / "examples" / "research_team" / "picture.py"), str(tmp_path / "spans.jsonl")]
+    drawn = subprocess.run(picture, capture_output=True, text=True, env=environment, check=True)
+    assert drawn.stdout == (ROOT / "docs" / "flow.svg").read_text(encoding="utf-8"), "draw docs/flow.svg anew: see picture.py"
+
 
 def test_the_price_example_is_accepted(tmp_path: Path):
     """The README's price file is one that the price book reads."""
