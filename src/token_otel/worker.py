@@ -33,14 +33,21 @@ class Worker:
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def submit(self, job: Job) -> None:
-        """Run `job` soon. Beyond 10,000 waiting jobs it is dropped: none is needed for the books to balance."""
+    def submit(self, job: Job) -> bool:
+        """Run `job` soon. Beyond 10,000 waiting jobs it is dropped: none is needed for the books to balance.
+
+        Returns:
+            Whether it was taken.
+        """
         if self._inline:
             self._do(job)
-        elif self._jobs.qsize() < MAX_WAITING:
-            self._jobs.put(job)
-            if self._thread is None:
-                self._start()
+            return True
+        if self._jobs.qsize() >= MAX_WAITING:
+            return False
+        self._jobs.put(job)
+        if self._thread is None:
+            self._start()
+        return True
 
     def drain(self, timeout_s: float = 5.0) -> None:
         """Wait until the jobs given so far are done, at most `timeout_s`."""

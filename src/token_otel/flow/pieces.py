@@ -5,9 +5,9 @@ Looked for on the worker, in slices, while the model thinks. What is found too l
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from token_otel.events import Part
 from token_otel.flow.matching import Claim, TextIndex
@@ -42,26 +42,42 @@ class Stretch:
 
 
 class Match:
-    """What is found in one part, the same for all who read it.
+    """What is found in one part, the same for all who read it but where it hangs on the reader.
 
     Attributes:
         text: Its text, until it has been searched.
         origin: Its role.
         readers: The agents that have read it.
-        submitted: Whether the search is under way, or over.
+        only_for: Whose reading it is, where what was given to a reader and what others said are the same words; else `None`.
         stretches: What was found; `None` until it has been searched, and empty if nothing is known.
         cut: Whether some of it was not searched, since the call reads more unknown text than that.
     """
 
-    __slots__ = ("cut", "origin", "readers", "stretches", "submitted", "text")
+    __slots__ = ("_process", "cut", "only_for", "origin", "readers", "stretches", "text")
 
     def __init__(self, text: str, origin: str) -> None:
         self.text = text
         self.origin = origin
         self.readers: set[str] = set()
-        self.submitted = False
+        self.only_for: str | None = None
         self.stretches: tuple[Stretch, ...] | None = None
         self.cut = False
+        self._process = 0
+
+    @property
+    def submitted(self) -> bool:
+        """Whether the search is under way in this process, or over: a forked child has none of its parent's jobs."""
+        return self.stretches is not None or self._process == os.getpid()
+
+    @submitted.setter
+    def submitted(self, value: bool) -> None:
+        self._process = os.getpid() if value else 0
+
+    def nothing(self) -> None:
+        """Say that nothing is known of it, if nothing else was said."""
+        if self.stretches is None:
+            self.stretches = ()
+        self.text = ""
 
 
 def is_searched(part: Part) -> bool:
@@ -71,6 +87,20 @@ def is_searched(part: Part) -> bool:
 
 def search_steps(index: TextIndex, matches: Sequence[Match], reader: str, counter: Counter) -> Generator[None]:
     """Find what is known of some parts of a prompt; what is not belongs to its role, and is known as such from then on."""
+    try:
+        fresh = yield from _found_steps(index, matches, reader, counter)
+    except Exception:
+        for match in matches:
+            match.nothing()
+        raise
+    for owner, rest in fresh:
+        yield from index.add_steps(owner, rest)
+
+
+def _found_steps(
+    index: TextIndex, matches: Sequence[Match], reader: str, counter: Counter
+) -> Generator[None, None, list[tuple[Given, str]]]:
+    """Find what is known of some parts; return what is not, and whose it is from now on."""
     left = LONGEST
     fresh: list[tuple[Given, str]] = []
     texts: list[str] = []
@@ -78,15 +108,16 @@ def search_steps(index: TextIndex, matches: Sequence[Match], reader: str, counte
         texts.append(match.text[:left])
         left -= len(texts[-1])
         match.cut = len(texts[-1]) < len(match.text)
-    found = yield from index.find_all_steps(texts, prefer=partial(_is_given_to, reader))
+    preference = _GivenTo(reader)
+    found = yield from index.find_all_steps(texts, prefer=preference)
     for match, text, claims in zip(matches, texts, found, strict=True):
         owner = Given(match.origin, match.readers)
         fresh += [(owner, rest) for rest in _unclaimed(text, claims) if len(rest) >= SHORTEST]
+        match.only_for = reader if preference.decided else None
         match.stretches = _stretches(match.text, claims, counter) if claims else ()
         match.text = ""
         yield
-    for owner, rest in fresh:
-        yield from index.add_steps(owner, rest)
+    return fresh
 
 
 def given_steps(index: TextIndex, texts: Iterable[tuple[str, str]], reader: str) -> Generator[None]:
@@ -102,9 +133,18 @@ def learn_steps(index: TextIndex, producer: Producer, texts: Iterable[str]) -> G
         yield from index.add_steps(producer, text[:LONGEST])
 
 
-def _is_given_to(reader: str, source: object) -> bool:
-    # What was given to a reader stays given, also once an agent has passed it on word for word.
-    return isinstance(source, Given) and reader in source.readers
+class _GivenTo:
+    """What was given to a reader stays given, also once an agent has passed it on word for word; notes whether that was ever asked."""
+
+    def __init__(self, reader: str) -> None:
+        self.decided = False
+        self._reader = reader
+
+    def __call__(self, source: object) -> bool:
+        if not isinstance(source, Given):
+            return False
+        self.decided = True
+        return self._reader in source.readers
 
 
 def _unclaimed(text: str, claims: Sequence[Claim]) -> list[str]:

@@ -118,6 +118,8 @@ class Prompts:
                 parts = part
                 pending.append((part, match))
             elif match.stretches is None:
+                if not match.submitted:  # its job was lost
+                    parts = part
                 pending.append((part, match))
         head.pending = pending
         return parts
@@ -140,7 +142,10 @@ class Prompts:
                 item.match.submitted = True
                 matches.append(item.match)
         if matches:
-            self._submit(partial(search_steps, self._store.index(conversation), matches, reading.reader, self._counter))
+            job = partial(search_steps, self._store.index(conversation), matches, reading.reader, self._counter)
+            if self._submit(job) is False:
+                for match in matches:
+                    match.submitted = False
 
     def _learn_given(self, known: Conversation, conversation: str, prompt: Sequence[Part], reader: str) -> None:
         """Remember what a conversation begins with, to be known as given when it comes again in other surroundings."""

@@ -63,7 +63,7 @@ def read(part: Part, reader: str, store: Store, conversation: Conversation, *, p
     group = role(part)
     match = None
     if pieces and is_searched(part):
-        match = _match(part, group.origin, store, conversation)
+        match = _match(part, group.origin, reader, store, conversation)
         match.readers.add(reader)
     return Read(part, None, group, match)
 
@@ -104,9 +104,12 @@ def given(part: Part, reader: str) -> object:
     return ("given", part.kind, part.message_id or reader, hash(part.text)) if part.kind in GIVEN else None
 
 
-def _match(part: Part, origin: str, store: Store, conversation: Conversation) -> Match:
-    key = ("pieces", origin, hash(part.text))
+def _match(part: Part, origin: str, reader: str, store: Store, conversation: Conversation) -> Match:
+    key: tuple[object, ...] = ("pieces", origin, hash(part.text))
     found: Match | None = conversation.get(key)
+    if found is not None and found.only_for not in (None, reader):
+        key = (*key, reader)
+        found = conversation.get(key)
     if found is None:
         found = Match(part.text, origin)
         store.keep(conversation, key, found)

@@ -167,6 +167,8 @@ class _Scan:
         alike = [run for run in candidates if run.agreement >= longest]
         if len({run.text for run in alike}) >= PLACES and max(run.length for run in alike) < SKELETON:
             return None
+        if len(alike) == 1:
+            return alike[0]
         last, prefer = self.runs[-1] if self.runs else None, self._prefer
 
         def rank(run: Run) -> tuple[bool, bool, int, int]:
