@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
 
-from token_otel.flow.matching.canonical import BLANK, encoded, is_boundary, letters
+from token_otel.flow.matching.canonical import BLANK, encoded, is_boundary, letters, singles
 from token_otel.flow.matching.canonical import words as words_of
 from token_otel.flow.matching.index import Segment, Text
 from token_otel.flow.matching.objects import objects
@@ -144,8 +144,12 @@ def _between(query: Query, last: Run, run: Run) -> list[Run]:
     source = run.text.squeezed
     found: list[Run] = []
     at, text_at, covered = last.end, last.text_end, 0
-    for word in words_of(query.canon[start:end]):
+    words = words_of(query.canon[start:end])
+    for word, following in zip(words, [*words[1:], b""], strict=True):
         place = source.find(word, text_at, run.text_start)
+        if place != text_at and singles(word):
+            # One sign of many is found anywhere by chance: with the next it says more.
+            place = source.find(word + following, text_at, run.text_start)
         if place >= 0:
             covered += len(word)
             if found and found[-1].end == at:

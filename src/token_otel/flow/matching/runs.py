@@ -43,6 +43,11 @@ class Run:
         """Its squeezed bytes, less for each step: of two versions of a text the one that was taken needs none."""
         return self.end - self.start - STEP_COST * self.steps
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the text is there from its first letter to its last."""
+        return self.text_start == 0 and self.text_end == len(self.text.squeezed)
+
 
 def run_at(query: bytes, at: int, text: Text, text_at: int) -> Run:
     """Return the longest run through one place of the query and one of a text that steps over nothing."""

@@ -170,10 +170,13 @@ class _Scan:
         if len(alike) == 1:
             return alike[0]
         last, prefer = self.runs[-1] if self.runs else None, self._prefer
+        partly = max([run.agreement for run in alike if not run.is_whole], default=0)
 
-        def rank(run: Run) -> tuple[bool, bool, int, int]:
+        def rank(run: Run) -> tuple[bool, bool, bool, int, int]:
             preferred = prefer is not None and prefer(run.text.source)
-            return preferred, last is not None and _continues(last, run), run.text.serial, run.length
+            # A few letters more are no chance where they make a text whole: two may differ in a number at the head alone.
+            whole = run.is_whole and run.agreement > partly
+            return preferred, last is not None and _continues(last, run), whole, run.text.serial, run.length
 
         return max(alike, key=rank)
 
