@@ -41,7 +41,7 @@ class TextIndex:
     def add_steps(self, source: Hashable, text: str) -> Generator[None]:
         """As `add`."""
         self._serial += 1
-        text = text[: self._limit // 8]  # no text drives out all others
+        text = text[: self._limit // 16]  # no text drives out all others
         yield from add_steps(self._segments, source, text, self._serial, full=self._full, full_bytes=self._limit // 4)
         while self._segments and self.bytes > self._limit:
             del self._segments[0]

@@ -27,7 +27,7 @@ _PUNCTUATION = (
     (b"\xe3\x80", re.compile(rb"\xe3\x80[\x80-\xbf]"), b"   "),
     (b"\xef", re.compile(rb"\xef(?:\xbc[\x81-\x8f\x9a-\xa0\xbb-\xbf]|\xbd[\x80\x9b-\xa5]|\xbb\xbf)"), b"   "),
 )
-_NUMBER = rb"[ \t>]*l?(\d{1,6})(?=[:.|)\]\t]|\\t| +\||\xe2\x86\x92)"
+_NUMBER = rb"[ \t>\"]*l?(\d{1,6})(?=[:.|)\]\t]|\\t| +\||\xe2\x86\x92)"
 _NUMBERED = tuple((line, re.compile(re.escape(line) + _NUMBER)) for line in (b"\n", rb"\n"))
 _FEWEST_NUMBERS = 3
 

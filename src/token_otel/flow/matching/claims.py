@@ -20,6 +20,7 @@ GAP = 512  # squeezed bytes between two runs of one text that are compared word 
 COVERED = 0.4  # of them
 _ENDINGS = (b".", b"!", b"?", b"\xe3\x80\x82", b"\xef\xbc\x81", b"\xef\xbc\x9f")  # the last three are full-width
 _BACKSLASH = ord("\\")
+_QUOTES = b"\"'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ def _with_edges(data: bytes, start: int, end: int, run: Run, least: int) -> tupl
                 start -= 1
             if start <= least or data[start - 1] != byte:
                 break
+            start -= 1
+        while least < start < len(data) and data[start] in _QUOTES and data[start - 1] == _BACKSLASH:
             start -= 1
     if run.text_end == len(run.text.squeezed):
         for byte in run.text.tail:

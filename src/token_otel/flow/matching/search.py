@@ -167,9 +167,9 @@ class _Scan:
         alike = [run for run in candidates if run.agreement >= longest]
         if len({run.text for run in alike}) >= PLACES and max(run.length for run in alike) < SKELETON:
             return None
-        if len(alike) == 1:
-            return alike[0]
-        last, prefer = self.runs[-1] if self.runs else None, self._prefer
+        last = self.runs[-1] if self.runs else None
+        # Nobody is preferred where nobody else could be meant: whoever is asked may note that the answer hung on it.
+        prefer = self._prefer if len({run.text.source for run in alike}) > 1 else None
         partly = max([run.agreement for run in alike if not run.is_whole], default=0)
 
         def rank(run: Run) -> tuple[bool, bool, bool, int, int]:
