@@ -9,13 +9,13 @@ from functools import partial
 
 from token_otel.events import Part
 from token_otel.flow.allocation import UNEXPLAINED, allocate, largest_remainder
-from token_otel.flow.calibration import Calibration
+from token_otel.flow.calibration import Calibration, Counted
 from token_otel.flow.families import Family, family_of
 from token_otel.flow.layout import laid_out
 from token_otel.flow.pieces import SHORTEST, learn_steps
 from token_otel.flow.producer import Producer
 from token_otel.flow.prompts import Job, Prompts
-from token_otel.flow.reading import RESOLUTION, Reading, weighed_rows
+from token_otel.flow.reading import RESOLUTION, Measure, Reading, foreign_share, measured, rows_of
 from token_otel.flow.split import Group, Split
 from token_otel.flow.store import Store
 from token_otel.prices import Cost
@@ -79,9 +79,10 @@ class FlowBook:
         known = self.store.conversation(reading.conversation)
         state = self.store.reader(known, reading.reader)
         sizes, counted = self._sizes_of(reading)
-        rows = weighed_rows(reading, sizes, family, model, provider)
+        measures = measured(reading, sizes, family, model, provider)
+        estimate = self._calibration(reading, model, provider, family).explain(_counted(reading, measures), usage.input or 0)
+        rows = rows_of(reading, measures, estimate)
         layout = laid_out(reading, rows, state)
-        estimate = self._calibration(reading, model, provider, family).explain(layout.weight / RESOLUTION, usage.input or 0)
         per_token = RESOLUTION / estimate.factor
         if reading.tools and estimate.hidden:
             layout.hidden = layout.entry(TOOLS, new=not state.preamble), round(estimate.hidden * per_token)
@@ -89,7 +90,7 @@ class FlowBook:
         if estimate.unexplained:
             layout.unexplained = layout.entry(UNEXPLAINED, new=True), round(estimate.unexplained * per_token)
         split = allocate(layout, usage, cost)
-        self._prompts.posted(reading, rows, known, state)
+        self._prompts.posted(reading, rows, measures, estimate, known, state)
         if reading.model is not None and model and reading.model[1] != model:
             self._prompts.answered(reading.model, model)
         return split, self._method(reading, METHOD if counted else f"{METHOD}+bytes")
@@ -113,17 +114,16 @@ class FlowBook:
     def estimate(self, reading: Reading, output: Sequence[Part], model: str, provider: str = "") -> tuple[int, int | None]:
         """Estimate the tokens of a call whose provider reported nothing: its input, and its output if any of that was seen."""
         family = family_of(model)
-        rows = weighed_rows(reading, self._sizes_of(reading)[0], family, model, provider)
-        weight = sum([weight for stretches in rows for _, weight in stretches])
-        weight += reading.head.ends[reading.rows] if reading.head is not None else 0
+        measures = measured(reading, self._sizes_of(reading)[0], family, model, provider)
         calibration = self._calibration(reading, model, provider, family)
         written = round(sum(self._sizes([part.text for part in output])[0]) * calibration.factor) if output else None
-        return max(0, round(calibration.expect(weight / RESOLUTION))), written
+        return max(0, round(calibration.expect(_counted(reading, measures)))), written
 
     def weighed(self, reading: Reading) -> None:
         """Exchange the texts of a reading for their sizes: a run that is over keeps no prompt alive."""
         if reading.sizes is None:
             reading.sizes, _ = self._sizes([item.part.text for item in reading.reads])
+            reading.foreign = [foreign_share(item.part.text) for item in reading.reads]
             for item in reading.reads:
                 item.part = replace(item.part, text="")
 
@@ -168,6 +168,16 @@ class FlowBook:
                 self._calibrations.popitem(last=False)
             found = self._calibrations[key] = Calibration(family, tools=reading.tools, functions=reading.functions)
         return found
+
+
+def _counted(reading: Reading, measures: Sequence[Measure]) -> Counted:
+    """Add up what a prompt counts, in o200k tokens."""
+    total, tools, foreign = reading.head.counted[reading.parts] if reading.head is not None else (0, 0, 0)
+    for measure in measures:
+        total += measure.weight
+        tools += measure.tools
+        foreign += measure.foreign
+    return Counted(total / RESOLUTION, tools / RESOLUTION, foreign / RESOLUTION)
 
 
 def _do(job: Job) -> None:

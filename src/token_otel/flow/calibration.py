@@ -1,7 +1,8 @@
 """`Calibration`: from tokens counted here to tokens billed there, per model, learnt from its bills.
 
-A bill is `factor x counted + hidden`: another vendor's tokenizer makes the factor, and what the provider adds unseen
-(a tool preamble, a default system prompt) is a constant, not a ratio. Scaling the visible parts up to the bill would
+A bill is `factor x counted + hidden`: another vendor's tokenizer makes the factor, another one for schemas, which are told in a
+form of the provider's own, and for other alphabets; what the provider adds unseen (a tool preamble, a default system prompt) is a constant,
+not a ratio. Scaling the visible parts up to the bill would
 charge the provider's own text to the user. What is assumed before the first bill stands in `families`.
 """
 
@@ -9,11 +10,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 from token_otel.flow.families import Family
 
 BILL_DEVIATION_TOKENS = 6.0
+LEAST_MORE = -0.9  # a token weighs something
 BAND = 4.0  # standard deviations; beyond them a bill is explained by something that we do not see
+
+
+class Counted(NamedTuple):
+    """What a prompt counts, in o200k tokens.
+
+    Attributes:
+        total: All of it.
+        tools: Of it, tool schemas.
+        foreign: Of it, text in other alphabets than the Latin one.
+    """
+
+    total: float
+    tools: float = 0.0
+    foreign: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +39,20 @@ class Estimate:
 
     Attributes:
         factor: Billed tokens per counted token.
+        tools: How much more a token of a schema weighs than one of text, as a share; `foreign` likewise of another alphabet.
         hidden: What the provider added unseen.
         unexplained: What neither explains; 0 inside the band.
     """
 
     factor: float
+    tools: float
+    foreign: float
     hidden: float
     unexplained: float
 
 
 class Calibration:
-    """What is known of one model, with tools or without: a factor and a constant, refined by each bill (a Kalman filter).
+    """What is known of one model, with tools or without: three factors and a constant, refined by each bill (a Kalman filter).
 
     Args:
         family: What is assumed before the first bill.
@@ -41,35 +61,52 @@ class Calibration:
     """
 
     def __init__(self, family: Family, *, tools: bool, functions: bool = False) -> None:
-        self.factor = family.factor
-        self.hidden: float = family.hidden_tools if tools else family.hidden_plain
+        hidden: float = family.hidden_tools if tools else family.hidden_plain
         if functions and family.hidden_functions is not None:
-            self.hidden = family.hidden_functions
-        self._var_factor = family.factor_deviation**2
-        self._var_hidden = (family.hidden_tools_deviation if tools else family.hidden_plain_deviation) ** 2
-        self._covariance: float = 0.0
+            hidden = family.hidden_functions
+        # The factor of all, what schemas and other alphabets have more, and the constant.
+        self._state = [family.factor, 0.0, 0.0, hidden]
+        hidden_deviation = family.hidden_tools_deviation if tools else family.hidden_plain_deviation
+        deviations = (family.factor_deviation, family.tools_deviation, family.foreign_deviation, hidden_deviation)
+        self._covariance = [[deviation**2 if i == j else 0.0 for j in range(4)] for i, deviation in enumerate(deviations)]
         self._bill_deviation = family.bill_deviation
 
-    def expect(self, counted: float) -> float:
-        """Return the bill to expect for `counted` o200k tokens."""
-        return self.factor * counted + self.hidden
+    @property
+    def factor(self) -> float:
+        """Billed tokens per counted token of text."""
+        return self._state[0]
 
-    def explain(self, counted: float, billed: int) -> Estimate:
+    @property
+    def hidden(self) -> float:
+        """Billed tokens that the provider adds unseen."""
+        return self._state[3]
+
+    def expect(self, counted: Counted) -> float:
+        """Return the bill to expect."""
+        factor, tools, foreign, hidden = self._state
+        return factor * counted.total + tools * counted.tools + foreign * counted.foreign + hidden
+
+    def explain(self, counted: Counted, billed: int) -> Estimate:
         """Split `billed` into what the counted text costs, what is hidden and what is unexplained; learn from it inside the band."""
         residual = billed - self.expect(counted)
         noise = (self._bill_deviation * billed + BILL_DEVIATION_TOKENS) ** 2
-        to_factor = self._var_factor * counted + self._covariance
-        to_hidden = self._covariance * counted + self._var_hidden
-        variance = max(noise, to_factor * counted + to_hidden + noise)
+        seen = (*counted, 1.0)
+        towards = [sum([each * there for each, there in zip(row, seen, strict=True)]) for row in self._covariance]
+        variance = max(noise, sum([each * there for each, there in zip(towards, seen, strict=True)]) + noise)
         if abs(residual) > BAND * sqrt(variance):
             # A bill far below what is expected has no room for what is hidden.
-            hidden = min(self.hidden, billed - self.factor * counted)
-            return Estimate(self.factor, max(0.0, hidden), max(0.0, residual))
-        gain_factor, gain_hidden = to_factor / variance, to_hidden / variance
-        self.factor = max(0.05, self.factor + gain_factor * residual)
-        self.hidden += gain_hidden * residual
-        # In floats a variance that shrinks a millionfold may end up below 0.
-        self._var_factor = max(0.0, self._var_factor - gain_factor * to_factor)
-        self._var_hidden = max(0.0, self._var_hidden - gain_hidden * to_hidden)
-        self._covariance -= gain_factor * to_hidden
-        return Estimate(self.factor, max(0.0, self.hidden), 0.0)
+            return self._estimate(min(self.hidden, residual + self.hidden), max(0.0, residual))
+        gains = [each / variance for each in towards]
+        self._state = [value + gain * residual for value, gain in zip(self._state, gains, strict=True)]
+        self._state[0] = max(0.05, self._state[0])
+        for i, gain in enumerate(gains):
+            row = self._covariance[i]
+            for j, toward in enumerate(towards):
+                row[j] -= gain * toward
+            # In floats a variance that shrinks a millionfold may end up below 0.
+            row[i] = max(0.0, row[i])
+        return self._estimate(self._state[3], 0.0)
+
+    def _estimate(self, hidden: float, unexplained: float) -> Estimate:
+        factor, tools, foreign, _ = self._state
+        return Estimate(factor, max(LEAST_MORE, tools / factor), max(LEAST_MORE, foreign / factor), max(0.0, hidden), unexplained)

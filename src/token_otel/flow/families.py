@@ -19,6 +19,7 @@ class Family:
         factor: Billed tokens per o200k token of text.
         bill_deviation: How far one bill may be from its factor, as a share of it: where the encoding is another than o200k, prose, code
             and Chinese each have a factor of their own, and no call tells them apart.
+        tools_deviation: How far the factor of tool schemas may be from that of text.
         message_tokens: Framing of one message, in o200k tokens; likewise `call_tokens` of a tool call, or of what answers it.
         tool_factor: o200k tokens billed per o200k token of a tool schema's compact JSON, with `tool_tokens` more for each tool:
             where the provider writes schemas in another form than JSON, each of them is shorter by its braces and keywords.
@@ -30,6 +31,7 @@ class Family:
     factor: float = 1.0
     factor_deviation: float = 0.25
     bill_deviation: float = 0.05
+    tools_deviation: float = 0.25
     message_tokens: float = 4.0
     call_tokens: float = 0.0
     tool_factor: float = 1.0
@@ -39,6 +41,11 @@ class Family:
     hidden_tools: float = 20.0
     hidden_tools_deviation: float = 40.0
     hidden_functions: float | None = None
+
+    @property
+    def foreign_deviation(self) -> float:
+        """How far the factor of other alphabets may be from that of the Latin one: there encodings differ most."""
+        return 0.0 if self.bill_deviation <= _O200K else 0.4
 
 
 _O200K = 0.02  # whose encoding is the one that we count by

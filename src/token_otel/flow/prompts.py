@@ -9,9 +9,10 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from token_otel.events import Part
+from token_otel.flow.calibration import Estimate
 from token_otel.flow.pieces import Match, given_steps, is_searched, search_steps
 from token_otel.flow.provenance import GIVEN, Read, given, read, role
-from token_otel.flow.reading import Reading, Row
+from token_otel.flow.reading import Measure, Reading, Row
 from token_otel.flow.reasoning import kept_from
 from token_otel.flow.store import Conversation, Store
 from token_otel.flow.transcript import Reader, Transcript
@@ -21,6 +22,7 @@ Job: TypeAlias = Callable[[], Generator[None]]
 
 BEGINNINGS = 64  # of conversations that are remembered
 MODELS_LIMIT = 1024
+MOVED = 0.05  # of a weight: what was weighed before more was learnt than that is weighed again
 FUNCTION = '"function":{'  # how Chat Completions tells a tool
 _DIGEST = attrgetter("digest")
 
@@ -153,7 +155,15 @@ class Prompts:
         if texts:
             self._submit(partial(given_steps, self._store.index(conversation), texts, reader))
 
-    def posted(self, reading: Reading, rows: Sequence[Sequence[Row]], known: Conversation, state: Reader) -> None:
+    def posted(
+        self,
+        reading: Reading,
+        rows: Sequence[Sequence[Row]],
+        measures: Sequence[Measure],
+        estimate: Estimate,
+        known: Conversation,
+        state: Reader,
+    ) -> None:
         """Remember what has been read: from now on it is read again."""
         head = reading.head
         if reading.blank and not state.seen:
@@ -166,12 +176,18 @@ class Prompts:
         # Where one begins that nobody has read yet, others may begin; ids are its own.
         begun = begun and all(item.group.external_id is None for item in reading.reads)
         key = (reading.reader, reading.model)
+        if head is not None and _is_outdated(head, estimate):
+            # Read it anew with what is learnt by now.
+            state.transcripts.pop(reading.model, None)
+            self._blank.pop(key, None)
+            return
         if head is None:
             head = Transcript(shared=begun)
+            head.tools_more, head.foreign_more = estimate.tools, estimate.foreign
         elif len(head.digests) != reading.parts or (head.shared and not begun):
             head = head.prefix(reading.parts)  # another call, or conversation, has read on from there
         head.shared = begun
-        for item, digest, stretches in zip(reading.reads, reading.digests, rows, strict=True):
+        for item, digest, stretches, measure in zip(reading.reads, reading.digests, rows, measures, strict=True):
             if item.part.kind == "reasoning":
                 break  # what is kept of reasoning changes with the turn
             if item.match is not None and item.match.stretches is None:
@@ -179,7 +195,7 @@ class Prompts:
             elif item.part.text and self._counter.known(item.part.text) is None:
                 head.pending.append((len(head.digests), None))
             is_tool = item.part.kind == "tools"
-            head.add(digest, stretches, tools=is_tool, functions=is_tool and reading.functions)
+            head.add(digest, stretches, measure, tools=is_tool, functions=is_tool and reading.functions)
             head.cut = head.cut or (item.match is not None and item.match.cut)
         if head.shared:
             self._blank[key] = head
@@ -194,3 +210,9 @@ class Prompts:
         self._answering[asked] = model
         if len(self._answering) > MODELS_LIMIT:
             self._answering.popitem(last=False)
+
+
+def _is_outdated(head: Transcript, estimate: Estimate) -> bool:
+    _, schemas, foreign = head.counted[-1]
+    moved = schemas and abs(head.tools_more - estimate.tools) > MOVED
+    return bool(moved or (foreign and abs(head.foreign_more - estimate.foreign) > MOVED))

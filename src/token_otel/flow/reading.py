@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from token_otel.flow.calibration import Estimate
 from token_otel.flow.families import Family
+from token_otel.flow.matching.canonical import encoded
 from token_otel.flow.media import media_tokens
 from token_otel.flow.provenance import Read
 from token_otel.flow.reasoning import kept_from, sealed_tokens
 from token_otel.flow.split import Group
 from token_otel.flow.transcript import Transcript
+
+
+class Measure(NamedTuple):
+    """What a part counts, in 1/1024 of an o200k token: all of it, of it tool schemas, and of it text in other alphabets."""
+
+    weight: int
+    tools: int
+    foreign: int
+
 
 Row: TypeAlias = tuple[Group, int]
 """Whose a stretch is, and its weight in 1/1024 of an o200k token."""
@@ -33,13 +44,14 @@ class Reading:
         digests: Of the rest.
         tools: Whether it has tool schemas, `functions` whether they are told as Chat Completions does.
         kept: The part of the rest from which on reasoning is billed; below 0 before the model is known, where there is any.
-        sizes: The sizes of the texts of the rest, once the texts themselves are gone.
+        sizes: The sizes of the texts of the rest, once the texts themselves are gone; `foreign`: how much of each is in other alphabets.
     """
 
     __slots__ = (
         "blank",
         "conversation",
         "digests",
+        "foreign",
         "functions",
         "head",
         "kept",
@@ -63,10 +75,11 @@ class Reading:
         self.digests: list[int] = []
         self.tools = self.functions = False
         self.sizes: list[float] | None = None
+        self.foreign: list[float] | None = None
 
 
-def weighed_rows(reading: Reading, sizes: Sequence[float], family: Family, model: str, provider: str) -> list[list[Row]]:
-    """Weigh what was not read before: for each part its stretches, whose they are and how large.
+def measured(reading: Reading, sizes: Sequence[float], family: Family, model: str, provider: str) -> list[Measure]:
+    """Measure what was not read before, part by part.
 
     Args:
         reading: What is read.
@@ -78,7 +91,7 @@ def weighed_rows(reading: Reading, sizes: Sequence[float], family: Family, model
     kept = reading.kept
     if kept:
         kept = kept_from([item.part for item in reading.reads], model, provider) if reading.model is None else kept
-    rows: list[list[Row]] = []
+    found: list[Measure] = []
     for place, (item, size) in enumerate(zip(reading.reads, sizes, strict=True)):
         part = item.part
         kind = part.kind
@@ -95,7 +108,26 @@ def weighed_rows(reading: Reading, sizes: Sequence[float], family: Family, model
                 weight += family.message_tokens
             if kind in _CALLS:
                 weight += family.call_tokens
-        rows.append(_stretches(item, round(weight * RESOLUTION), reading.reader))
+        counted = round(weight * RESOLUTION)
+        foreign = reading.foreign[place] if reading.foreign is not None else foreign_share(part.text)
+        found.append(Measure(counted, counted if kind == "tools" else 0, round(size * foreign * RESOLUTION)))
+    return found
+
+
+def foreign_share(text: str) -> float:
+    """Return how much of a text is in other alphabets than the Latin one, by the bytes of its letters."""
+    if text.isascii():
+        return 0.0
+    return min(1.0, (len(encoded(text)) - len(text)) / (2 * len(text)))
+
+
+def rows_of(reading: Reading, measures: Sequence[Measure], estimate: Estimate) -> list[list[Row]]:
+    """Weigh the stretches of each part by what is learnt of schemas and of other alphabets."""
+    rows: list[list[Row]] = []
+    for item, (weight, tools, foreign) in zip(reading.reads, measures, strict=True):
+        if tools or foreign:
+            weight += round(tools * estimate.tools + foreign * estimate.foreign)
+        rows.append(_stretches(item, weight, reading.reader))
     return rows
 
 

@@ -20,6 +20,8 @@ class Transcript:
 
     Attributes:
         digests: Of the parts.
+        counted: What all parts up to each count, in 1/1024 of an o200k token: in all, of it schemas, of it other alphabets.
+        tools_more: How much more a token of a schema was taken to weigh than one of text, as a share; `foreign_more` likewise.
         part_ends: How many rows there are up to each part.
         ends: The weight of all rows up to each; begins with 0.
         places: The place among `groups` of each row.
@@ -34,9 +36,11 @@ class Transcript:
     __slots__ = (
         "_at",
         "_totals",
+        "counted",
         "cut",
         "digests",
         "ends",
+        "foreign_more",
         "functions",
         "groups",
         "labels",
@@ -45,6 +49,7 @@ class Transcript:
         "places",
         "shared",
         "tools",
+        "tools_more",
     )
 
     def __init__(self, *, shared: bool = False) -> None:
@@ -52,6 +57,8 @@ class Transcript:
         self.cut = False
         self.pending: list[tuple[int, Match | None]] = []
         self.digests: list[int] = []
+        self.counted: list[tuple[int, int, int]] = [(0, 0, 0)]
+        self.tools_more = self.foreign_more = 0.0
         self.part_ends: list[int] = [0]
         self.ends: list[int] = [0]
         self.places: list[int] = []
@@ -82,6 +89,8 @@ class Transcript:
         made = Transcript()
         rows = self.part_ends[parts]
         made.digests = self.digests[:parts]
+        made.counted = self.counted[: parts + 1]
+        made.tools_more, made.foreign_more = self.tools_more, self.foreign_more
         made.part_ends = self.part_ends[: parts + 1]
         made.ends = self.ends[: rows + 1]
         made.places = self.places[:rows]
@@ -115,7 +124,7 @@ class Transcript:
             totals[self.places[row]] -= self.ends[row + 1] - self.ends[row]
         return totals
 
-    def add(self, digest: int, rows: Sequence[tuple[Group, int]], *, tools: bool, functions: bool) -> None:
+    def add(self, digest: int, rows: Sequence[tuple[Group, int]], measure: tuple[int, int, int], *, tools: bool, functions: bool) -> None:
         """Add a part with its rows."""
         for group, weight in rows:
             key = group.key
@@ -129,6 +138,8 @@ class Transcript:
             self.ends.append(self.ends[-1] + weight)
             self._totals[place] += weight
         self.digests.append(digest)
+        total, schemas, foreign = self.counted[-1]
+        self.counted.append((total + measure[0], schemas + measure[1], foreign + measure[2]))
         self.part_ends.append(len(self.places))
         if tools and self.tools == len(self.digests) - 1:
             self.tools += 1
