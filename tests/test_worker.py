@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from token_otel.worker import Worker
+from token_otel.worker import MAX_WAITING, Worker
 
 
 class Errors(list[str]):
@@ -118,3 +118,18 @@ def test_an_inline_worker_is_not_kept_alive(errors: Errors):
     gc.collect()
 
     assert alive() is None
+
+
+def test_a_worker_that_has_enough_says_so():
+    """10,000 jobs may wait."""
+    started, go = threading.Event(), threading.Event()
+    worker = Worker(lambda: None, on_error=lambda _: None)
+    worker.submit(lambda: (started.set(), go.wait(10)))
+    started.wait(10)
+
+    assert all(worker.submit(lambda: None) for _ in range(MAX_WAITING))
+    assert not worker.submit(lambda: None)
+    go.set()
+    worker.drain()
+    assert worker.submit(lambda: None)
+    worker.drain()

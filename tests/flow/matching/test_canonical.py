@@ -83,7 +83,7 @@ def test_what_is_neither_letter_nor_digit_is_blank(text: str, canon: bytes):
     assert canonical(text) == canon
 
 
-@pytest.mark.parametrize("text", ["café ÉTÉ", "你好 世界", "Ünïcödé 😀 x", "с\u0301лова\u0308"])
+@pytest.mark.parametrize("text", ["café ÉTÉ", "你好 世界", "Ünïcödé 😀 x", "и\u0301з"])
 def test_an_escaped_letter_reads_as_the_letter(text: str):
     """JSON for ASCII, and the same once more within another string."""
     plain = squeezed(canonical(text))
