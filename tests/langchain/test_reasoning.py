@@ -130,8 +130,8 @@ def test_what_claude_thought_is_its_own_input_of_the_next_step(watch: Any):
 
     prompt = watch.of(ModelStarted)[1].prompt
     flow = FlowBook(1 << 20)
-    shares, _ = flow.split(flow.read(prompt, "agent", "c"), Usage(input=bill.input, output=0), UNPRICED, "claude-sonnet-5")
-    said = sum(share.tokens for share in shares if share.origin == "external")
+    split, _ = flow.split(flow.read(prompt, "agent", "c"), Usage(input=bill.input, output=0), UNPRICED, "claude-sonnet-5")
+    said = sum(share.tokens for share in split.shares if share.origin == "external")
 
     assert [part.sealed_tokens for part in prompt if part.kind == "reasoning"] == [4000]
     assert abs(said - 4000) < 0.05 * bill.input

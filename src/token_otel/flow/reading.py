@@ -140,7 +140,7 @@ def _stretches(item: Read, weight: int, reader: str) -> list[Row]:
         group = item.group
         if stretch.producer is not None:
             group = Group(stretch.producer.origin(reader), stretch.producer)
-        elif stretch.origin is not None:
+        elif stretch.origin is not None and stretch.origin != group.origin:
             group = Group(stretch.origin)
         found.append((group, round(weight * stretch.share)))
     return found
