@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -136,3 +137,62 @@ def test_the_table_of_what_nobody_read(spans: Any):
     assert lines[9:11] == [["2", "more", "30", "$0.000300"], ["all", "280", "$0.002800"]]
     assert "80 in 1 final answer, read by their user" in out.getvalue()
     assert "280 in 7 outputs, read by nobody here" in out.getvalue()
+
+
+def _printed(report: Report, table: str) -> str:
+    pytest.importorskip("rich")
+    from rich.console import Console
+
+    out = io.StringIO()
+    show(report, Console(file=out, width=100), only=[table])
+    return out.getvalue()
+
+
+def _loop(spans: Any, conversation: str, at: int) -> None:
+    """Three calls of a plain loop: the results of its tool have no id by which their span could be named."""
+    results = (0, 500, 900)
+    for number, new in enumerate((20, 500, 400)):
+        reads = {"user": (20, 20), **({"tool:web": (results[number], results[number])} if number else {})}
+        said = {sc.CONVERSATION_ID: conversation, sc.FLOW_NEW: (0, new) if number else (new,)}
+        name = f"{conversation}{number}"
+        spans.call(name, None, "bot", at=at + 4 * number, reads=reads, output=(10, 100), attributes=said, new=new)
+    spans.add(f"{conversation}f", None, "execute_tool", {sc.TOOL_NAME: "web", sc.CONVERSATION_ID: conversation}, at=at + 2)
+
+
+def test_results_without_an_id_are_put_out_in_each_conversation(spans: Any):
+    _loop(spans, "a", at=0)
+    _loop(spans, "b", at=100)
+
+    report = spans.report
+    assert report.velocities["tool:web"] == Velocity(produced=1800, read=2800, reads_per_token=2800 / 1800)
+    assert [each.velocity for each in report.conversations] == [Velocity(produced=930, read=1400, reads_per_token=1400 / 930)] * 2
+    [web] = [message for message in report.messages if message.origin == "tool:web"]
+    assert web.new_in == {"a": 900, "b": 900}
+    assert (web.new_tokens, web.face_usd) == (1800, Decimal("0.0018"))
+    row = next(line for line in _printed(spans.report, "messages").splitlines() if line.startswith("tool web to bot"))
+    assert row.split()[4] == "1,800"  # beside the price of as many
+    # they were read in both
+    assert not [each for each in report.unread if each.origin == "tool:web"]
+
+
+def test_what_was_paid_at_first_stays_known_beside_what_has_no_price(spans: Any):
+    told = {sc.FLOW_NEW: (60,)}
+    spans.call("1", None, "a", reads={"system": (60, 120)}, output=(1, 1), attributes=told)
+    unpriced = {sc.INPUT_TOKENS: 60, sc.OUTPUT_TOKENS: 1, sc.FLOW_ORIGINS: ("system",), sc.FLOW_TOKENS: (60,), sc.FLOW_NEW: (0,)}
+    spans.call("2", None, "a", at=4, attributes=unpriced)
+
+    [prompt] = spans.report.messages
+    assert (prompt.new_usd, prompt.reread_usd, prompt.unpriced) == (Decimal("0.00012"), 0, 60)
+
+
+def test_the_parts_of_the_cost_are_all_of_it(spans: Any):
+    """Of one call it is not known what re-reading cost, of another not what it has read."""
+    spans.call("1", None, "a", reads={"system": (60, 120)}, output=(1, 1), new=60)
+    spans.call("2", None, "a", at=4, reads={"system": (60, 120)}, output=(1, 1), new=0, again=120)
+    spans.call("3", None, "a", at=8, reads={"system": (60, 120)}, output=(1, 1), new=0)
+    untraced = {sc.INPUT_TOKENS: 50, sc.COST_INPUT: 0.0001, sc.COST_TOTAL: 0.0001}
+    spans.call("4", None, "a", at=12, attributes=untraced)
+
+    parts = "$0.000120 to read, $0.000120 to re-read, $0.000220 for input not told apart, $0.000003 to put out"
+    assert parts in _printed(spans.report, "total")
+    assert "cost    $0.000463\n" in _printed(spans.report, "total")

@@ -86,16 +86,16 @@ def conversations(calls: Sequence[Call], messages: Iterable[Message]) -> tuple[C
         by_scope.setdefault(call.scope, []).append(call)
     read: dict[str, list[Message]] = {}
     for message in messages:
-        if message.conversation is not None:
-            read.setdefault(message.conversation, []).append(message)
-    return tuple([_conversation(own, read.get(scope, [])) for scope, own in by_scope.items()])
+        for scope in message.new_in:
+            read.setdefault(scope, []).append(message)
+    return tuple([_conversation(scope, own, read.get(scope, [])) for scope, own in by_scope.items()])
 
 
-def _conversation(calls: Sequence[Call], messages: Sequence[Message]) -> Conversation:
+def _conversation(scope: str, calls: Sequence[Call], messages: Sequence[Message]) -> Conversation:
     by_agent: dict[str, list[Call]] = {}
     for call in calls:
         by_agent.setdefault(call.agent, []).append(call)
-    found = velocities(calls, messages)
+    found = velocities(calls, messages, scope)
     return Conversation(
         id=values.text(calls[0].span, sc.CONVERSATION_ID),
         traces=tuple(dict.fromkeys(call.span.trace_id for call in calls)),

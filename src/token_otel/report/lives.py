@@ -64,8 +64,8 @@ class First(NamedTuple):
 
     def and_more(self, at: float, tokens: int, cost_usd: Decimal | None) -> First:
         """Return it with more that was new later."""
-        usd = None if self.cost_usd is None or cost_usd is None else self.cost_usd + cost_usd
-        return First(min(self.at, at), self.tokens + tokens, usd)
+        known = [usd for usd in (self.cost_usd, cost_usd) if usd is not None]
+        return First(min(self.at, at), self.tokens + tokens, sum(known, Decimal()) if known else None)
 
 
 @dataclass(slots=True)

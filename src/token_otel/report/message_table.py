@@ -42,6 +42,8 @@ def _readers(message: Message) -> str:
 
 def _cells(message: Message, decimals: int) -> list[Text | str]:
     face = message.output_tokens if message.output_tokens is not None else message.first_tokens
+    if message.producer is None:
+        face = message.new_tokens
     reads = f"{message.reads - message.rereads:,} + {message.rereads:,}"
     return [
         _cell(face or 0, "" if message.face_usd is None else words.usd(message.face_usd, decimals)),

@@ -5,7 +5,7 @@ A message has no text here. It is named by the span that produced it, or, where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -27,6 +27,7 @@ class Message:
         origin: Who produced it: `agent:<name>`, `tool:<name>`, `document` or a role; `None` if its span is not here.
         output_tokens: What the producing call put out, once; `None` for tools and roles. Likewise `output_usd`.
         conversation: The conversation, or trace, in which it was first read.
+        new_in: By conversation, or trace: the tokens that were new to its readers there.
         face_usd: Its face price: what it cost to put out, or, where no model did, its tokens at the rate that its first
             reader would have paid without a cache.
         times_face: What reading it cost over its whole life, as a multiple of its face price; `None` if not all is priced.
@@ -45,6 +46,7 @@ class Message:
     output_tokens: int | None
     output_usd: Decimal | None
     conversation: str | None
+    new_in: Mapping[str, int]
     face_usd: Decimal | None
     times_face: float | None
     first_tokens: int | None
@@ -75,6 +77,9 @@ def _message(key: Key, life: Life, tree: Tree, origins: Origins) -> Message:
     output_usd = values.usd(span, sc.COST_OUTPUT) if span is not None and is_call else None
     new_tokens = min(life.tokens, sum(first.tokens for first in life.readers.values()))
     new_usd = min(life.cost_usd, sum((first.cost_usd or Decimal() for first in life.readers.values()), Decimal()))
+    new_in: dict[str, int] = {}
+    for reader in readers:
+        new_in[reader.scope] = new_in.get(reader.scope, 0) + life.readers[reader].tokens
     origin = origins.of(key.producer) if key.producer is not None else key.origin
     if is_call or (key.producer is not None and (origin or "agent").startswith("agent")):
         face_usd = output_usd
@@ -86,6 +91,7 @@ def _message(key: Key, life: Life, tree: Tree, origins: Origins) -> Message:
         output_tokens=values.count(span, sc.OUTPUT_TOKENS) if span is not None and is_call else None,
         output_usd=output_usd,
         conversation=readers[0].scope if readers else None,
+        new_in=new_in,
         face_usd=face_usd,
         times_face=float(life.cost_usd / face_usd) if face_usd and not life.unpriced else None,
         first_tokens=life.first_tokens,

@@ -42,7 +42,13 @@ def _sums(report: Report) -> Iterator[tuple[str, str]]:
         yield "", fate
     yield "cost", ("" if totals.complete else "at least ") + words.exact_usd(totals.cost_usd)
     decimals = words.places([totals.cost_usd])
-    parts = ((totals.new_usd, "to read"), (totals.reread_usd, "to re-read"), (totals.output_usd, "to put out"))
+    unsplit_usd = totals.input_usd - totals.new_usd - totals.reread_usd
+    parts = (
+        (totals.new_usd, "to read"),
+        (totals.reread_usd, "to re-read"),
+        (unsplit_usd, "for input not told apart"),
+        (totals.output_usd, "to put out"),
+    )
     if totals.reread_usd:
         yield "", ", ".join(f"{words.usd(usd, decimals)} {what}" for usd, what in parts if usd)
     caching = [f"caching saved {words.usd(totals.caching_saved_usd, decimals)}"] if totals.caching_saved_usd else []

@@ -52,7 +52,7 @@ def unread(tree: Tree, calls: Sequence[Call], messages: Iterable[Message]) -> tu
             last[root] = span
     final = {key_of(span) for span in last.values()}
     # A result without its id is read under the name of its tool alone.
-    nameless = {(message.origin, message.conversation) for message in known if message.producer is None}
+    nameless = {(message.origin, scope) for message in known if message.producer is None for scope in message.new_in}
     used = {*read, *_run_as_tools(tree)}
     hiding: dict[str, list[Call]] = {}
     for call in calls:

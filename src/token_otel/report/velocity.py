@@ -2,7 +2,8 @@
 
 Velocity = tokens read of agents' and tools' words / tokens of them produced. Reads are those of any agent's calls, its own and
 those of others, new and again. An agent produces the output of its calls, reasoning included, though nobody reads that; of a
-tool no span knows what it put out, so that its result counts with the tokens of its first read. What the program was given
+tool no span knows what it put out, so that its result counts with the tokens of its first read; results without an id count
+with all that was new. What the program was given
 (system prompts, schemas, users' words, documents) nobody here has produced: it is in neither number.
 """
 
@@ -30,8 +31,8 @@ class Velocity:
     reads_per_token: float | None
 
 
-def velocities(calls: Iterable[Call], messages: Iterable[Message]) -> dict[str, Velocity]:
-    """Return the velocity of each producer's words, by origin: `agent:<name>` or `tool:<name>`."""
+def velocities(calls: Iterable[Call], messages: Iterable[Message], scope: str | None = None) -> dict[str, Velocity]:
+    """Return the velocity of each producer's words, by origin: `agent:<name>` or `tool:<name>`; in one conversation if `scope` is."""
     produced: dict[str, int] = {}
     read: dict[str, int] = {}
     for call in calls:
@@ -43,7 +44,7 @@ def velocities(calls: Iterable[Call], messages: Iterable[Message]) -> dict[str, 
     for message in messages:
         origin = message.origin or ""
         if origin.partition(":")[0] == "tool":
-            produced[origin] = produced.get(origin, 0) + (message.first_tokens or 0)
+            produced[origin] = produced.get(origin, 0) + _put_out(message, scope)
     return {origin: _velocity(produced.get(origin, 0), read.get(origin, 0)) for origin in {**produced, **read}}
 
 
@@ -51,6 +52,13 @@ def together(found: Iterable[Velocity]) -> Velocity:
     """Return the velocity of all words."""
     each: Sequence[Velocity] = list(found)
     return _velocity(sum(one.produced for one in each), sum(one.read for one in each))
+
+
+def _put_out(message: Message, scope: str | None) -> int:
+    """Return the size of a tool's results: where they have no ids, they are one message in all conversations."""
+    if message.producer is None:
+        return sum(tokens for where, tokens in message.new_in.items() if scope in (None, where))
+    return (message.first_tokens or 0) if scope in (None, message.conversation) else 0
 
 
 def _circulates(origin: str) -> bool:
