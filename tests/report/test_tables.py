@@ -190,6 +190,7 @@ def test_json_has_the_numbers_of_the_tables(team: Any):
 def test_small_amounts_stay_decimal():
     """Neither a power of ten nor a rounded 0 is printed for what is not 0."""
     assert words.usd(Decimal("1E-9")) == "<$0.000001"
+    assert words.usd(Decimal("-1E-9")) == "-<$0.000001"
     assert words.usd(Decimal("0.001234")) == "$0.001234"
     assert words.usd(Decimal("1234.5"), 2) == "$1,234.50"
     assert words.usd(Decimal("-0.5"), 2) == "-$0.50"
@@ -421,6 +422,7 @@ def test_several_files_are_one(tmp_path: Path, team: Any):
 
     assert report.load(paths[0]).torn_lines == 0
     assert joined.torn_lines == 1
+    assert report.load([*paths, str(paths[1])]) == joined
     assert joined.totals == team.report.totals
     assert joined.matrix == team.report.matrix
     assert "1 line broken off: their spans are missing" in printed(joined)

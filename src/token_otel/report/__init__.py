@@ -18,7 +18,7 @@ __all__ = ["MissingExtraError", "Report", "TraceFileError", "as_json", "build", 
 
 
 def load(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Report:
-    """Read one file, or several as one.
+    """Read one file, or several as one; one that is named twice is read once.
 
     Raises:
         TraceFileError: A file is missing or holds no trace.
@@ -27,7 +27,7 @@ def load(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Re
         paths = [paths]
     spans: list[SpanRecord] = []
     torn_lines = 0
-    for path in paths:
+    for path in {os.path.realpath(path): path for path in paths}.values():
         file = read_trace_file(path)
         spans += file.spans
         torn_lines += file.torn_lines

@@ -79,8 +79,8 @@ def places(amounts: Iterable[Decimal]) -> int:
 def usd(amount: Decimal, decimals: int = 6) -> str:
     """Return USD, rounded; what is not 0 never looks like 0."""
     unit = Decimal(1).scaleb(-decimals)
-    if 0 < amount < unit / 2:
-        return f"<${unit:f}"
+    if 0 < abs(amount) < unit / 2:
+        return f"{'-' if amount < 0 else ''}<${unit:f}"
     # A file may state amounts that no Decimal holds with its decimals.
     rounded = amount.quantize(unit, ROUND_HALF_EVEN) if amount.adjusted() < 20 else amount
     return f"{'-' if rounded < 0 else ''}${abs(rounded):,f}"
