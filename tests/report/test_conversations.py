@@ -196,3 +196,14 @@ def test_the_parts_of_the_cost_are_all_of_it(spans: Any):
     parts = "$0.000120 to read, $0.000120 to re-read, $0.000220 for input not told apart, $0.000003 to put out"
     assert parts in _printed(spans.report, "total")
     assert "cost    $0.000463\n" in _printed(spans.report, "total")
+
+
+def test_what_nobody_looked_for_is_not_called_unread(spans: Any):
+    """With the flow switched off no span says what was read: only the last answer has no later reader."""
+    told = {sc.INPUT_TOKENS: 50, sc.OUTPUT_TOKENS: 10}
+    spans.agent("1", None, "a", ends=20)
+    for number in range(3):
+        spans.call(f"a{number}", "1", "a", at=4 * number, attributes=told)
+    spans.add("f", "1", "execute_tool", {sc.TOOL_NAME: "web", sc.CONVERSATION_ID: "c7"}, at=2, ends=3)
+
+    assert unread(spans.report) == [("a2", "final", 10)]

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from token_otel.otel import semconv as sc
 from token_otel.otel.trace_file import SpanRecord
 from token_otel.report import values
-from token_otel.report.calls import Call, run_status
+from token_otel.report.calls import UNTRACED, Call, run_status
 from token_otel.report.messages import Message
 from token_otel.report.tree import AGENTS, SpanKey, Tree, key_of, operation_of, scope_of
 
@@ -41,7 +41,7 @@ class Unread:
 
 
 def unread(tree: Tree, calls: Sequence[Call], messages: Iterable[Message]) -> tuple[Unread, ...]:
-    """Return the outputs that nobody has read, the dearest first, but for those that a span may have had no room to name."""
+    """Return the outputs that nobody has read, the dearest first, but for those that a call may have read without a word of it."""
     known = list(messages)
     read = {message.producer for message in known if message.producer is not None}
     put_out = [*_answers(calls), *_results(tree)]
@@ -56,7 +56,7 @@ def unread(tree: Tree, calls: Sequence[Call], messages: Iterable[Message]) -> tu
     used = {*read, *_run_as_tools(tree)}
     hiding: dict[str, list[Call]] = {}
     for call in calls:
-        if call.hides:
+        if call.hides or _untraced(call):
             hiding.setdefault(call.scope, []).append(call)
     found = [
         _unread(span, origin, "final" if key_of(span) in final and run_status(span) == "ok" else "unread")
@@ -106,7 +106,14 @@ def _root(tree: Tree, span: SpanRecord) -> SpanRecord:
 
 def _may_hide(call: Call, span: SpanRecord) -> bool:
     size = values.count(span, sc.OUTPUT_TOKENS) or 0
+    if _untraced(call):
+        return span.end_ns <= call.span.start_ns
     return size <= call.hides and span.end_ns <= call.span.end_ns
+
+
+def _untraced(call: Call) -> bool:
+    """Whether nobody looked for what a call has read."""
+    return any(flow.origin == UNTRACED for flow in call.flows)
 
 
 def _unread(span: SpanRecord, origin: str, kind: UnreadKind) -> Unread:
