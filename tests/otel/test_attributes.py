@@ -34,8 +34,8 @@ def producer(number: int, kind: Any = "agent", name: str = "x") -> Producer:
 def split(shares: Sequence[Share]) -> Split:
     """The split of these shares, in units of a millionth of a USD."""
     groups = [Group(share.origin, share.producer, share.external_id) for share in shares]
-    columns = ([share.fresh for share in shares], *({i: getattr(s, name) for i, s in enumerate(shares)} for name in _CACHED))
-    made = Split(groups, [share.new for share in shares], *columns)
+    read, write_5m, write_1h = ({i: getattr(share, name) for i, share in enumerate(shares)} for name in _CACHED)
+    made = Split(groups, [share.new for share in shares], [share.fresh for share in shares], read, write_5m, write_1h)
     if shares and all(share.cost_usd is not None for share in shares):
         made.costs, made.decimals = [int((share.cost_usd or Decimal()).scaleb(6)) for share in shares], 6
     return made
