@@ -57,7 +57,8 @@ def main() -> int:
     from rich.console import Console
 
     file = Path(settings.file)
-    file.unlink(missing_ok=True)
+    if file.is_file():  # never a device
+        file.unlink()
     console = Console(highlight=False)
 
     # This is all: from here on every model call of every agent is in the books.

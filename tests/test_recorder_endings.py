@@ -153,7 +153,8 @@ def test_every_recorder_of_a_provider_is_settled():
 
 
 def test_a_provider_has_one_recorder_before_and_after_it_becomes_the_global_one(world: TracerProvider, monkeypatch: pytest.MonkeyPatch):
-    """Two would write each run twice."""
+    """Two would write each run twice, also where one was made before there was a provider."""
+    Recorder.shared()
     given = Recorder.shared(world)
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: world)
 

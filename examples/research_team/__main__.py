@@ -36,7 +36,8 @@ def main() -> int:
         return _refuse('The demo prints with rich: pip install "token-otel[report]"')
     file = Path(settings.file)
     try:
-        file.unlink(missing_ok=True)
+        if file.is_file():  # never a device
+            file.unlink()
     except OSError as error:
         return _refuse(f"{file}: cannot be written anew ({error.strerror}); TOKEN_OTEL_FILE names the file for the spans")
     console = Console() if sys.stdout.isatty() else Console(width=100)

@@ -98,7 +98,7 @@ class Recorder:
         tracers = _known_as(trace.get_tracer_provider(), tracer_provider)
         keys = [*product(tracers, _known_as(metrics.get_meter_provider(), meter_provider))]
         with _shared_lock:
-            for key in keys:
+            for key in reversed(keys):  # what was made for this very provider goes before what was made for any
                 if key in _shared:
                     return _shared[key]
             _shared[keys[0]] = made = cls(tracer_provider, meter_provider)

@@ -213,9 +213,9 @@ def test_a_message_is_charged_to_who_wrote_it(run: Run):
     _agree(run.ours(1), run.truth(1, {run.state["plan"]: "agent:planner"}), {"system", "agent:planner"})
 
 
-def test_a_quotation_stays_with_who_quotes(run: Run):
-    """The draft, which the critic reads within a template, is not looked for in pieces yet: it is the user's, who sent the template."""
-    _agree(run.ours(2), run.truth(2, {}), {"system", "user"})
+def test_a_quotation_is_its_authors(run: Run):
+    """The draft, which the critic reads within a template, is the writer's; the template is the user's, who sent it."""
+    _agree(run.ours(2), run.truth(2, {run.state["draft"]: "agent:writer"}), {"system", "user", "agent:writer"})
 
 
 def test_an_agent_reads_itself_and_others(run: Run):

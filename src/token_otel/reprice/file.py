@@ -62,11 +62,15 @@ def reprice(
     return summary(calls, kept=kept, no_usage=len(models) - kept - len(calls), torn_lines=file.torn_lines)
 
 
+_SYSTEM = {"dev", "proc"}
+
+
 def _write(path: Path, out: Path, found: Mapping[SpanKey, Changes]) -> None:
     try:
         if out.exists() and out.samefile(path):
             raise RepriceError(f"{out}: is the file that is read; name another one with --out")
-        if out.exists() and not out.is_file():  # a device would be replaced, and gone
+        # A device would be replaced, and gone; so would a name such as /dev/stdin, though what it leads to be a file.
+        if out.exists() and (not out.is_file() or _SYSTEM.intersection(out.absolute().parts[1:2])):
             raise RepriceError(f"{out}: is no file that can be replaced; name another one with --out")
         unfinished = out.with_name(f".{out.name}.{os.getpid()}")
         try:
