@@ -215,7 +215,9 @@ def test_a_message_is_charged_to_who_wrote_it(run: Run):
 
 def test_a_quotation_is_its_authors(run: Run):
     """The draft, which the critic reads within a template, is the writer's; the template is the user's, who sent it."""
-    _agree(run.ours(2), run.truth(2, {run.state["draft"]: "agent:writer"}), {"system", "user", "agent:writer"})
+    # Within a message the split is by o200k, and the model has another encoding: 2 tokens more than between messages.
+    truth = run.truth(2, {run.state["draft"]: "agent:writer"})
+    _agree(run.ours(2), truth, {"system", "user", "agent:writer"}, tolerance=TOLERANCE_TOKENS + 2)
 
 
 def test_an_agent_reads_itself_and_others(run: Run):
@@ -234,8 +236,8 @@ def test_the_cache_is_split_along_the_prefix(run: Run):
         _agree(run.ours(call, "cache_read_tokens"), run.truth(call, origins, first=run.bills[call].cached), {"system"})
 
 
-def _agree(ours: Mapping[str, int], truth: Mapping[str, int], origins: set[str]) -> None:
+def _agree(ours: Mapping[str, int], truth: Mapping[str, int], origins: set[str], tolerance: int = TOLERANCE_TOKENS) -> None:
     differences = {name: ours.get(name, 0) - truth.get(name, 0) for name in {*ours, *truth} - {"opening"}}
 
     assert set(ours) >= origins
-    assert max(map(abs, differences.values())) <= TOLERANCE_TOKENS, f"ours {dict(ours)}, truth {dict(truth)}"
+    assert max(map(abs, differences.values())) <= tolerance, f"ours {dict(ours)}, truth {dict(truth)}"
