@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -116,6 +117,7 @@ def search(query: str) -> str:
     return f"found {query}"
 
 
+@pytest.mark.skipif(version("langchain-anthropic").startswith("1.3."), reason="it does not tell how much was thought")
 def test_what_claude_thought_is_its_own_input_of_the_next_step(watch: Any):
     """4,000 tokens of thinking in a loop of tools: sealed in a signature of 400 characters, shown in six words, and billed."""
     anthropic = pytest.importorskip("langchain_anthropic")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -162,6 +163,7 @@ def test_anthropic_s_client_sends_it_deferred(watch: Any):
     assert "currency" in start.prompt[4].text
 
 
+@pytest.mark.skipif(version("langchain-openai").startswith("1.1."), reason="it knows no search of tools")
 def test_openai_s_client_sends_it_deferred(watch: Any):
     """Its name and description are read, its parameters are not."""
     openai = pytest.importorskip("langchain_openai")
