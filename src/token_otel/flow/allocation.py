@@ -115,5 +115,5 @@ def _price(split: Split, largest: int, columns: Sequence[dict[int, int] | list[i
         while decimals < _FINEST and rest.scaleb(decimals) % 1:
             decimals += 3
             costs = [each * 1000 for each in costs]
-        costs[split.largest(media=True)] += int(rest.scaleb(decimals))
+        costs[split.largest()] += int(rest.scaleb(decimals))
     split.costs, split.decimals = costs, decimals

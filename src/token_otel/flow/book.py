@@ -14,7 +14,7 @@ from token_otel.flow.families import Family, family_of
 from token_otel.flow.layout import laid_out
 from token_otel.flow.pieces import SHORTEST, learn_steps
 from token_otel.flow.producer import Producer
-from token_otel.flow.prompts import Job, Prompts
+from token_otel.flow.prompts import MODELS_LIMIT, Job, Prompts
 from token_otel.flow.reading import RESOLUTION, Measure, Reading, foreign_share, measured, rows_of
 from token_otel.flow.split import Group, Split
 from token_otel.flow.store import Store
@@ -24,7 +24,6 @@ from token_otel.usage import Usage
 
 SHORT_BYTES = 2048  # text up to here is counted in the callback, longer text on the worker
 TOKENS_PER_CHARACTER = 0.25  # until enough of a prompt is counted to know better
-MODELS_LIMIT = 1024
 METHOD = "o200k/1"
 TOOLS = Group("tools")
 

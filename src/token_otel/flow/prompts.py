@@ -90,7 +90,7 @@ class Prompts:
                 if part.message_id is not None and (key := given(part, reader)) is not None:
                     self._store.keep(known, key)
             if self._pieces and not alone:
-                self._learn_given(known, conversation, prompt, reader)
+                self._learn_given(conversation, prompt, reader)
         else:
             reading.reads = [self._read(part, reader, known, state) for part in tail]
             if self._pieces:
@@ -149,7 +149,7 @@ class Prompts:
                 for match in matches:
                     match.submitted = False
 
-    def _learn_given(self, known: Conversation, conversation: str, prompt: Sequence[Part], reader: str) -> None:
+    def _learn_given(self, conversation: str, prompt: Sequence[Part], reader: str) -> None:
         """Remember what a conversation begins with, to be known as given when it comes again in other surroundings."""
         texts = [(role(part).origin, part.text) for part in prompt if is_searched(part)]
         if texts:

@@ -106,11 +106,9 @@ class Split:
         """Return USD."""
         return units / 10**self.decimals
 
-    def largest(self, *, media: bool) -> int:
-        """Return the place of the largest entry, with `media` of the largest of media if there is any."""
-        return max(
-            range(len(self.groups)), key=lambda i: (media and self.groups[i].origin == "media" and self.tokens[i] > 0, self.tokens[i])
-        )
+    def largest(self) -> int:
+        """Return the place of the largest entry: of media, if there are any."""
+        return max(range(len(self.groups)), key=lambda i: (self.groups[i].origin == "media" and self.tokens[i] > 0, self.tokens[i]))
 
     @property
     def reread_tokens(self) -> int:

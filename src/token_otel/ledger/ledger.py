@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Context, localcontext
+from decimal import localcontext
 from typing import NoReturn
 
 from token_otel.events import (
@@ -26,6 +26,7 @@ from token_otel.events import (
 )
 from token_otel.flow.book import FlowBook
 from token_otel.flow.producer import NAMELESS, Producer
+from token_otel.flow.split import EXACT
 from token_otel.ledger.booking import book, lacking, unsplit
 from token_otel.ledger.postings import Posting
 from token_otel.ledger.run import Closed, Run
@@ -34,7 +35,6 @@ from token_otel.prices import PriceBook
 MAX_OPEN = 20_000
 REMEMBERED = 4096
 NEVER_NS = 1 << 63
-EXACT = Context(prec=100)  # whatever the program has set for its own decimals
 
 
 class Ledger:
