@@ -18,6 +18,7 @@ from token_otel import Recorder, wire
 from token_otel.events import Event, FirstChunk, ModelEnded, ModelStarted, Operation, Part, RetrievalStarted, ToolStarted, UsageSeen
 from token_otel_langchain.boundary import enter_tool
 from token_otel_langchain.graph import Run
+from token_otel_langchain.guard import guarded
 from token_otel_langchain.outcome import goes_to, interrupted, left_for, verdict
 from token_otel_langchain.request import model_of, parameters, provider_of, schemas
 from token_otel_langchain.results import document_parts, tool_results
@@ -56,6 +57,7 @@ class TokenOtelHandler(BaseCallbackHandler):
         """Custom events are the application's."""
         return True
 
+    @guarded
     def on_chain_start(
         self, serialized: dict[str, Any], inputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
@@ -64,6 +66,7 @@ class TokenOtelHandler(BaseCallbackHandler):
         if run is not None and name == "tools" and isinstance(inputs, dict):
             run.prebuilt = cast("dict[str, Any]", inputs).get("__type") == "tool_call_with_context"
 
+    @guarded
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is None:
@@ -72,6 +75,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             self._runs.handoff(run, [name for name in goes_to(outputs, beyond=False) if name != run.name])
         self._runs.close(run, "interrupted" if run.interrupted or interrupted(outputs) else "ok")
 
+    @guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is None:
@@ -83,6 +87,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             self._runs.handoff(run, left_for(error))
         self._runs.close(run, status, error_type)
 
+    @guarded
     def on_interrupt(self, event: Any) -> None:
         """Note that a graph waits: some releases of LangGraph tell every handler."""
         run_id = getattr(event, "run_id", None)
@@ -93,6 +98,7 @@ class TokenOtelHandler(BaseCallbackHandler):
     def on_resume(self, event: Any) -> None:
         """Say nothing: the run that resumes is a run of its own."""
 
+    @guarded
     def on_chat_model_start(
         self,
         serialized: dict[str, Any],
@@ -109,6 +115,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             prompt = self._runs.memo.prompt([message for batch in messages for message in batch], asked)
             self._model_started(run, "chat", params, prompt)
 
+    @guarded
     def on_llm_start(
         self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
@@ -117,6 +124,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             params: Mapping[str, Any] = kwargs.get("invocation_params") or {}
             self._model_started(run, "text_completion", params, tuple(Part(kind="user", text=prompt) for prompt in prompts))
 
+    @guarded
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.find(run_id)
         if run is None:
@@ -127,6 +135,7 @@ class TokenOtelHandler(BaseCallbackHandler):
         if usage:
             self._usage_seen(run, _so_far(run, usage))
 
+    @guarded
     def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.find(run_id)
         if run is None:
@@ -138,11 +147,13 @@ class TokenOtelHandler(BaseCallbackHandler):
         if usage and usage != run.seen:
             self._usage_seen(run, usage)
 
+    @guarded
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
             self._record(_retold(run, model_ended(run.id, response, self._runs.memo)))
 
+    @guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
@@ -152,6 +163,7 @@ class TokenOtelHandler(BaseCallbackHandler):
                 end = replace(end, usage=None)  # what was used until then, and has been told: not the whole bill
             self._record(_retold(run, end))
 
+    @guarded
     def on_tool_start(
         self, serialized: dict[str, Any], input_str: str, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
@@ -173,6 +185,7 @@ class TokenOtelHandler(BaseCallbackHandler):
         )
         enter_tool(self.recorder, run_id)
 
+    @guarded
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is None:
@@ -184,12 +197,14 @@ class TokenOtelHandler(BaseCallbackHandler):
         self._runs.handoff(run, left)
         self._runs.close(run, "ok", output=tool_results(output, call_id, run.name))
 
+    @guarded
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
             self._runs.handoff(run, left_for(error))
             self._runs.close(run, *verdict(error))
 
+    @guarded
     def on_retriever_start(
         self, serialized: dict[str, Any], query: str, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
@@ -206,11 +221,13 @@ class TokenOtelHandler(BaseCallbackHandler):
                 )
             )
 
+    @guarded
     def on_retriever_end(self, documents: Sequence[Document], *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
             self._runs.close(run, "ok", output=document_parts(documents))
 
+    @guarded
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -11,6 +12,8 @@ from token_otel.events import Status
 
 _CANCELLED = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError, concurrent.futures.CancelledError)
 _NOWHERE = {"__end__", "tools"}
+# A node's name, of at most four words: a program may pass on what a model answered, and that may be a sentence.
+_NAME = re.compile(r"(?=.{1,64}\Z)[\w./&-]+(?: [\w./&-]+){0,3}")
 
 
 def verdict(error: BaseException) -> tuple[Status, str | None]:
@@ -45,7 +48,8 @@ def goes_to(output: object, *, beyond: bool) -> list[str]:
         if type(command).__name__ == "Command" and (getattr(command, "graph", None) is not None) is beyond:
             goto: Any = getattr(command, "goto", ())
             targets = cast("Iterable[object]", goto) if isinstance(goto, list | tuple) else (goto,)
-            found += [name for target in targets if isinstance(name := getattr(target, "node", target), str) and name not in _NOWHERE]
+            names = [getattr(target, "node", target) for target in targets]
+            found += [name for name in names if isinstance(name, str) and name not in _NOWHERE and _NAME.fullmatch(name)]
     return found
 
 

@@ -62,12 +62,12 @@ class Recorder:
         self._notices = Notices()
         self._providers: set[str | None] = set()
         inline = settings.worker == "inline"
-        self._worker = Worker(self._close_overdue, on_error=self._failed if inline else self._notices.failed, inline=inline)
+        self._worker = Worker(self._close_overdue, on_error=self.failed if inline else self._notices.failed, inline=inline)
         # The worker's thread starts with the prices: what it calls must be there a moment later, so what takes long comes first.
         self._flow = self._load_flow()
         self._prices = LazyBook(prices, settings.prices, self._worker)
         self._ledger = Ledger(
-            self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate, on_error=self._failed
+            self._prices, self._flow, grace_ns=round(settings.grace_s * 1e9), estimate=settings.estimate, on_error=self.failed
         )
         names = Names(hashed=settings.names == "hashed", key=settings.names_key)
         self._tracer_provider = tracer_provider
@@ -79,17 +79,15 @@ class Recorder:
             cache_write_name=settings.cache_write_name,
             model_spans=settings.model_spans,
         )
-        self._metrics = None
+        self._writers: tuple[Callable[[Closed], None], ...] = (self._spans.end,)
         if settings.metrics != "off":
-            self._metrics = MetricWriter(
+            counted = MetricWriter(
                 metrics.get_meter(SCOPE, meter_provider=meter_provider),
                 names,
                 latest=settings.metrics in ("latest", "both"),
                 legacy=settings.metrics in ("legacy", "both"),
             )
-        self._writers: tuple[Callable[[Closed], None], ...] = (self._spans.end,)
-        if self._metrics is not None:
-            self._writers = (self._spans.end, self._metrics.end)
+            self._writers = (self._spans.end, counted.end)
         watch(self)
 
     @classmethod
@@ -118,12 +116,18 @@ class Recorder:
                 self._catch_up()
             self._take(event)
         except Exception as error:
-            self._failed(error)
+            self.failed(error)
 
     def record_later(self, event: Event) -> None:
         """Take one event where no lock may be taken, as in a destructor: it is recorded before the next one, or within a second."""
         if self.settings.enabled:
             self._later.append(replace(event, at_ns=self._clock.now_ns()))
+
+    def failed(self, error: Exception) -> None:
+        """Take a failure of ours, or of an adapter's own: its type and place are logged, once per cause; its text may quote a prompt."""
+        if self.settings.raise_errors:
+            raise error
+        self._notices.failed(error)
 
     def activate(self, run_id: str) -> AbstractContextManager[None]:
         """Make a run's span current for a `with` block, so that spans of the user's own nest beneath it."""
@@ -132,7 +136,7 @@ class Recorder:
                 run = self._ledger.find(run_id)
             return nullcontext() if run is None else self._spans.activate(run)
         except Exception as error:
-            self._failed(error)
+            self.failed(error)
             return nullcontext()
 
     def flush(self) -> None:
@@ -149,7 +153,7 @@ class Recorder:
                 closed = self._ledger.settle(self._clock.now_ns())
             self._write(closed)
         except Exception as error:
-            self._failed(error)
+            self.failed(error)
 
     def settle_with_provider(self) -> None:
         """Settle when the provider is shut down; where the program has not set one yet, as soon as it has."""
@@ -197,7 +201,7 @@ class Recorder:
             try:
                 self._spans.start(run)
             except Exception as error:
-                self._failed(error)
+                self.failed(error)
             if run.closed and all(item.run is not run for item in closed):
                 # Another thread closed it before its span was open.
                 closed.append(Closed(run=run, event=Ended(run_id=event.run_id, at_ns=event.at_ns, status="cancelled")))
@@ -231,7 +235,7 @@ class Recorder:
                 try:
                     write(item)
                 except Exception as error:
-                    self._failed(error)
+                    self.failed(error)
                 except BaseException as error:  # the others are closed in the books: their spans must end
                     stop = error
         if stop is not None:
@@ -244,7 +248,7 @@ class Recorder:
             for text in self._flow.uncounted(parts):
                 self._worker.submit(partial(self._flow.counter.count, text))
         except Exception as error:
-            self._failed(error)
+            self.failed(error)
 
     def _close_overdue(self, *, grace: bool = True) -> None:
         try:
@@ -253,7 +257,7 @@ class Recorder:
                 closed = self._ledger.overdue(self._clock.now_ns(), grace=grace)
             self._write(closed)
         except Exception as error:
-            self._failed(error)
+            self.failed(error)
 
     def _load_flow(self) -> FlowBook | None:
         if self.settings.flow == "off" or not self.settings.enabled:
@@ -261,13 +265,8 @@ class Recorder:
         try:
             return FlowBook(round(self.settings.store_mb * 1024 * 1024), pieces=self.settings.flow == "text", submit=self._worker.submit)
         except Exception as error:
-            self._failed(error)
+            self.failed(error)
             return None
-
-    def _failed(self, error: Exception) -> None:
-        if self.settings.raise_errors:
-            raise error
-        self._notices.failed(error)
 
     def before_fork(self) -> None:
         """Wait for the prices: a fork in the middle of their import would leave the child half a module."""

@@ -26,7 +26,7 @@ class Settings:
         cost_attributes: The backends in whose words the cost is said too.
         model_spans: `off` where another instrumentation writes the spans of model calls.
         estimate: `on` lets an estimate take the place of a report that never came.
-        names: `hashed` hashes the names of agents and tools, and conversation ids.
+        names: `hashed` hashes names, conversation ids, and the ids of tool calls and messages.
         names_key: The key of the hash: the same in every process that should agree.
         store_mb: The bound of the store of produced texts, in MiB.
         file: Where `init()` writes spans when no endpoint is set.

@@ -15,7 +15,7 @@ from langchain_core.tools import InjectedToolCallId, StructuredTool, ToolExcepti
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 
-from token_otel.events import Ended, ModelEnded, ModelStarted, Part
+from token_otel.events import Ended, Handoff, ModelEnded, ModelStarted, Part
 
 ASK: Any = {"messages": [("user", "hello there")]}
 
@@ -170,6 +170,34 @@ def test_a_hand_off_that_failed_is_none(watch: Any, scripted: Any, call: Any):
     create_agent(scripted(call("to_bob"), "done"), [transfer], name="alice").invoke(ASK, watch.config)
 
     assert watch.tree == ["agent alice", "  chat", "  tool to_bob", "  chat"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("refunds", ["refunds"]),
+        ("Research Desk 2", ["Research Desk 2"]),
+        ("研究员", ["研究员"]),
+        ("This is a case for the desk of Jane Doe", []),
+        ("Jane Doe asks:\nrefunds", []),
+        ("x" * 65, []),
+    ],
+)
+def test_a_destination_is_a_name(watch: Any, scripted: Any, answer: str, shown: list[str]):
+    """A program may go where a model says, and the model may answer with a sentence: those are its words, not a name."""
+    model = scripted(answer)
+    graph = StateGraph(MessagesState)
+
+    def route(state: MessagesState) -> Any:
+        return Command(goto=model.invoke(state["messages"]).content)
+
+    graph.add_node("router", route)
+    graph.add_edge(START, "router")
+    for name in shown:
+        graph.add_node(name, lambda state: {})
+    graph.compile(name="desk").invoke(ASK, watch.config)
+
+    assert [event.to_agent for event in watch.of(Handoff)] == shown
 
 
 def test_two_handlers_report_a_hand_off_once(watch: Any, scripted: Any, call: Any):

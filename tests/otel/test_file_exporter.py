@@ -166,6 +166,19 @@ def test_a_directory_in_the_place_of_the_file(tmp_path: Path, caplog: pytest.Log
     assert failures(caplog) == [f"spans are not written to {tmp_path}: Is a directory; the same cause is not logged again"]
 
 
+def test_what_an_unexpected_error_says_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    """It may quote an attribute of the program's own spans."""
+
+    def fail(spans: object) -> bytes:
+        raise ValueError("Rosebud")
+
+    monkeypatch.setattr("token_otel.otel.file_exporter.encode_line", fail)
+    path = tmp_path / "spans.jsonl"
+
+    assert JsonLinesSpanExporter(path).export([span()]) is FAILURE
+    assert failures(caplog) == [f"spans are not written to {path}: ValueError; the same cause is not logged again"]
+
+
 def test_a_file_in_the_place_of_the_directory(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     """A parent that cannot be made fails and says so."""
     (tmp_path / "file").touch()
@@ -220,7 +233,7 @@ def test_an_error_of_ours_is_no_error_of_the_program(tmp_path: Path, caplog: pyt
 
     with caplog.at_level(logging.ERROR):
         assert JsonLinesSpanExporter(tmp_path / "spans.jsonl").export([broken]) is FAILURE
-    assert "AttributeError: 'NoneType' object has no attribute 'value'" in failures(caplog)[0]
+    assert "spans.jsonl: AttributeError; the same" in failures(caplog)[0]
 
 
 def test_lets_the_program_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -37,3 +37,12 @@ def test_an_origin_keeps_its_kind():
 def test_any_text_can_be_hashed():
     """Half a surrogate pair in a name, a key of bytes that are no UTF-8."""
     assert len(Names(hashed=True, key="\udcff").show("\ud800")) == 12
+
+
+def test_an_id_is_hashed_as_a_name_and_stays_as_unique():
+    """A server may make a call's id of the tool's name; what joins processes is as long as ids that do, what does not is shorter."""
+    names = Names(hashed=True, key="k")
+
+    assert Names().id("functions.search:0") == "functions.search:0"
+    assert names.id("functions.search:0") == Names(hashed=True, key="k").id("functions.search:0")
+    assert (len(names.id("functions.search:0")), len(names.id("call_0"))) == (24, 12)

@@ -217,6 +217,19 @@ def test_a_bad_attribute_leaves_the_others(caplog: pytest.LogCaptureFixture):
     ]
 
 
+def test_what_a_bad_attribute_says_is_not_logged(caplog: pytest.LogCaptureFixture):
+    """An error of the value's own may quote it."""
+
+    class Sealed(dict[str, object]):
+        def __bool__(self) -> bool:
+            raise ValueError("Rosebud")
+
+    bad: Any = {"bad": Sealed()}
+    encode_line([span(attributes=bad)])
+
+    assert caplog.messages == ["attribute 'bad' is left out: ValueError"]
+
+
 def test_text_of_any_language_is_ascii_json():
     """Any text survives, a lone surrogate too, and the line is ASCII."""
     text = "Geld, 钱, 💶, \ud800, \n, \u2028"

@@ -487,6 +487,22 @@ def test_hashed_names_are_hashed_everywhere():
     assert attributes(again.spans[0])[sc.AGENT_NAME] in everything
 
 
+def test_hashed_names_stand_in_no_id():
+    """Of a tool call, an answer, or another process's message; where they are the same, so are their hashes."""
+    told = Part(kind="assistant", text="It is 640 miles long.", message_id="alice@example.org-17")
+    made = played(
+        ToolStarted(run_id="t", name="search", call_id="functions.search:0"),
+        ModelStarted(run_id="m", model="cheap", prompt=(told,)),
+        ModelEnded(run_id="m", usage=USAGE, output=(Part(kind="assistant", text=QUESTION, message_id="alice@example.org-17"),)),
+        names="hashed",
+        names_key="k",
+    )
+    call = next(attributes(span) for span in made.spans if span.name.startswith("chat"))
+
+    assert not any(word in repr([span.attributes for span in made.spans]) for word in ("search", "alice"))
+    assert call[sc.FLOW_EXTERNAL_IDS] == call[sc.MESSAGE_IDS]
+
+
 def test_a_role_is_not_a_name():
     """Hashing leaves `user` and `unexplained` readable."""
     made = played(

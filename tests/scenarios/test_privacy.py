@@ -100,6 +100,22 @@ def test_no_word_leaves(fails: bool, tmp_path: Path, caplog: pytest.LogCaptureFi
     assert WORD not in "".join(record.getMessage() for record in caplog.records if record.name.startswith("token_otel"))
 
 
+def test_what_our_own_failure_says_is_not_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """An error in a callback may quote the message that it met, and LangChain logs what a callback raises."""
+
+    def fail(message: Any) -> Any:
+        raise KeyError(message.content)
+
+    monkeypatch.setattr("token_otel_langchain.messages.parts_of", fail)
+    recorder = Recorder(TracerProvider(), settings=Settings(worker="inline"))
+    with caplog.at_level(logging.DEBUG), bench({"gpt-5": [Answer(f"{WORD} in an answer")]}) as b:
+        b.gpt("gpt-5").invoke(f"{WORD} in a question", {"callbacks": [TokenOtelHandler(recorder=recorder)]})
+    ours = [record for record in caplog.records if record.name.startswith(("token_otel", "langchain"))]
+
+    assert [record.getMessage().partition(" at ")[0] for record in ours] == ["token-otel failed (KeyError"]
+    assert WORD not in ours[0].getMessage()
+
+
 def test_words_in_place_of_a_tools_name_do_not_leave(tmp_path: Path):
     """A model that calls no tool we know, by a sentence: the refusal that it reads is no named tool's."""
     calls = [Answer(tool_calls=[ToolCall(f"{WORD} delete the record of J. Doe")]), Answer(DRAFT)]

@@ -56,7 +56,8 @@ def start_attributes(run: Run, names: Names) -> Values:
         case ToolStarted():
             values[sc.TOOL_NAME] = names.show(event.name)
             values[sc.TOOL_TYPE] = "function"
-            _set(values, sc.TOOL_CALL_ID, event.call_id)
+            if event.call_id is not None:
+                values[sc.TOOL_CALL_ID] = names.id(event.call_id)
         case RetrievalStarted():
             values[sc.DATA_SOURCE_ID] = names.show(event.name)
         case _:
@@ -76,7 +77,7 @@ def end_attributes(closed: Closed, names: Names, *, cache_write_name: str = "new
     if closed.late:
         values[sc.LATE] = True
     if closed.posting is not None and isinstance(event, ModelEnded):
-        values |= _answer(run, event)
+        values |= _answer(run, event, names)
         values |= posting_attributes(closed.posting, names, cache_write_name=cache_write_name)
     elif isinstance(run.event, AgentStarted):
         values |= _agent(closed, names)
@@ -147,7 +148,7 @@ def cost_attributes(cost: Cost) -> Values:
     return values
 
 
-def _answer(run: Run, end: ModelEnded) -> Values:
+def _answer(run: Run, end: ModelEnded, names: Names) -> Values:
     values: Values = {}
     _set(values, sc.RESPONSE_MODEL, end.model)
     _set(values, sc.RESPONSE_ID, end.response_id)
@@ -160,7 +161,7 @@ def _answer(run: Run, end: ModelEnded) -> Values:
         values[sc.TIME_TO_FIRST_CHUNK] = (run.first_chunk_ns - run.event.at_ns) / 1e9
     ids = list(dict.fromkeys(part.message_id for part in end.output if part.message_id is not None))
     if ids:
-        values[sc.MESSAGE_IDS] = ids[:TOP]
+        values[sc.MESSAGE_IDS] = [names.id(label) for label in ids[:TOP]]
     return values
 
 

@@ -48,7 +48,7 @@ class JsonLinesSpanExporter(SpanExporter):
             self._log_once(error.errno, error.strerror or str(error))
             return SpanExportResult.FAILURE
         except Exception as error:
-            self._log_once(type(error), f"{type(error).__name__}: {error}")
+            self._log_once(type(error), type(error).__name__)  # its text may quote an attribute
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS
 

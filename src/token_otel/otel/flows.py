@@ -41,7 +41,7 @@ def flow_attributes(split: Split | None, names: Names) -> Values:
     if split.costs is not None:
         costs = [origins.costs[i] for i in order] + [sum([origins.costs[i] for i in rest]) for _ in others]
         values[sc.FLOW_COST] = [split.usd(cost) for cost in costs]
-    values |= _producers(split)
+    values |= _producers(split, names)
     return values
 
 
@@ -76,7 +76,7 @@ def _summed(places: list[int], column: list[int], rows: int) -> list[int]:
     return sums
 
 
-def _producers(split: Split) -> Values:
+def _producers(split: Split, names: Names) -> Values:
     """Return the 16 spans, and the 16 messages of other processes, of which most was read."""
     values: Values = {}
     sums: dict[SpanRef, int] = {}
@@ -101,7 +101,7 @@ def _producers(split: Split) -> Values:
             values[sc.FLOW_PRODUCER_COST] = [split.usd(costs[span]) for span in top]
     if external:
         first = sorted(external, key=lambda message_id: (-external[message_id], message_id))[:TOP]
-        values[sc.FLOW_EXTERNAL_IDS] = [*first]
+        values[sc.FLOW_EXTERNAL_IDS] = [names.id(message_id) for message_id in first]
         values[sc.FLOW_EXTERNAL_TOKENS] = [external[message_id] for message_id in first]
     return values
 

@@ -28,6 +28,10 @@ HAS_IS_REMOTE = 0x100
 IS_REMOTE = 0x200
 
 
+class _UnknownTypeError(TypeError):
+    """A value of a type that OTLP has no form for."""
+
+
 # One encoder for all lines. Spans hold no cycles, and looking for them is a quarter of the time.
 _dumps = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -181,7 +185,8 @@ def _add_attributes(encoded: Json, attributes: Mapping[str, object] | None, drop
         try:
             entries.append({"key": key, "value": encode_value(value)})
         except Exception as error:
-            logger.error("attribute %r is left out: %s", key, error)
+            # What another error says may quote the value.
+            logger.error("attribute %r is left out: %s", key, error if isinstance(error, _UnknownTypeError) else type(error).__name__)
     if entries:
         encoded["attributes"] = entries
     if dropped:
@@ -238,7 +243,8 @@ def _encode_unusual(value: object) -> Json:
         case Mapping():
             return _mapping(cast("Mapping[object, object]", value))
         case _:
-            raise TypeError(f"an attribute's value is a {type(value).__name__}; OTLP has str, bool, int, float, bytes, sequences, mappings")
+            known = "str, bool, int, float, bytes, sequences, mappings"
+            raise _UnknownTypeError(f"an attribute's value is a {type(value).__name__}; OTLP has {known}")
 
 
 # Looked up by exact type: three times as fast as a chain of isinstance(), and an attribute is all that is encoded often.

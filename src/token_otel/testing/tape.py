@@ -33,6 +33,10 @@ class Tape:
         """Append one event, from a destructor."""
         self.events.append(event)
 
+    def failed(self, error: Exception) -> None:
+        """Raise what went wrong in the adapter: a test is to see it."""
+        raise error
+
     def play(self, sink: Sink) -> None:
         """Give every event to `sink`, in order: a bug report becomes a test."""
         for event in self.events:
