@@ -19,6 +19,11 @@ def test_a_hash_depends_on_name_and_key():
     assert len(first.show("researcher")) == 12
 
 
+def test_a_hash_is_the_same_in_every_process():
+    """And in every release: what stands in a backend must still join."""
+    assert Names(hashed=True, key="k").show("researcher") == "78c12b35ba62"
+
+
 def test_without_a_key_two_processes_differ():
     """A key nobody set is random: names that can be guessed must not be found by trying."""
     assert Names(hashed=True).show("researcher") != Names(hashed=True).show("researcher")
