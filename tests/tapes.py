@@ -192,7 +192,7 @@ class Teller:
         return Usage(**counts)
 
     def _tokens(self) -> int:
-        return self._one([0, self._dice.randrange(5000), self._dice.randrange(5000), 250_000, 2**40, 2**60])
+        return self._one([0, self._dice.randrange(5000), self._dice.randrange(5000), 250_000, 10**11])
 
     def _time(self) -> int | None:
         return self._one([None, None, self._dice.randrange(10**12), self._dice.randrange(10**12), 0, -1, 2**63 - 1, 2**63, 10**30])

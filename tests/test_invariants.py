@@ -200,7 +200,7 @@ garbage = st.one_of(
     st.builds(ModelEnded, run_id=st.just("g"), usage=st.sampled_from(["words", 3.5]), output=st.sampled_from([None, (None,)])),
     st.builds(ModelEnded, run_id=st.just("n1"), usage=st.just("words"), cost_usd=st.just(0.5)),
     st.builds(UsageSeen, run_id=st.just("n1"), usage=st.none()),
-    st.builds(ModelEnded, run_id=st.just("n2"), usage=st.just(Usage(input=10**400, output=1))),
+    st.builds(ModelEnded, run_id=st.just("n2"), usage=st.just(Usage(input=10**12, output=1)), cost_usd=st.just(Decimal(10) ** 400)),
     st.builds(
         ModelStarted,
         run_id=st.just("n3"),

@@ -10,8 +10,11 @@ from token_otel import Usage
 @pytest.mark.parametrize(
     ("counts", "sentence"),
     [
-        ({"input": -1}, "input is -1, but a count cannot be negative"),
-        ({"web_searches": -2}, "web_searches is -2, but a count cannot be negative"),
+        ({"input": -1}, "input is no count: that is a whole number from 0 to a trillion"),
+        ({"output": 1.5}, "output is no count: that is a whole number from 0 to a trillion"),
+        ({"output": float("nan")}, "output is no count: that is a whole number from 0 to a trillion"),
+        ({"input": 10**12 + 1}, "input is no count: that is a whole number from 0 to a trillion"),
+        ({"web_searches": -2}, "web_searches is no count: that is a whole number from 0 to a trillion"),
         ({"input": 10, "cache_read": 11}, "cache read and cache write of 11 exceed input of 10"),
         ({"input": 10, "cache_read": 6, "cache_write_5m": 3, "cache_write_1h": 2}, "cache read and cache write of 11 exceed input of 10"),
         ({"input": 10, "audio_input": 6, "image_input": 5}, "audio, image and video input of 11 exceed input of 10"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from token_otel.door import Misfit
 from token_otel.prices.price_file import unpriced
 
 logger = logging.getLogger("token_otel")
@@ -20,14 +21,16 @@ class Notices:
 
     def failed(self, error: Exception) -> None:
         """Say that something of ours failed, once for each cause."""
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        cause = (type(error), f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place is not None else "")
+        if isinstance(error, Misfit):
+            place = what = str(error)
+        else:
+            # The error's own text may quote a prompt: its type and place are enough to mend it.
+            place = _place(error)
+            what = f"{type(error).__name__} at {place}"
+        cause = (type(error), place)
         if cause not in self._failures:
             self._failures.add(cause)
-            # The error's own text may quote a prompt: its type and place are enough to mend it.
-            logger.error("token-otel failed (%s at %s); your program is unaffected", type(error).__name__, cause[1])
+            logger.error("token-otel failed (%s); your program is unaffected", what)
 
     def unpriced(self, provider: str | None, model: str | None) -> None:
         """Say, once for each model, that its calls have no cost: left alone, it would look like a call that was free."""
@@ -35,3 +38,10 @@ class Notices:
         if key not in self._unpriced and len(self._unpriced) < WARNED_MODELS:
             self._unpriced.add(key)
             logger.warning(unpriced(*key))
+
+
+def _place(error: Exception) -> str:
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return f"{traceback.tb_frame.f_code.co_qualname}:{traceback.tb_lineno}" if traceback is not None else "an unknown place"

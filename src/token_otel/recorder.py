@@ -6,16 +6,18 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from typing import Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from token_otel.clock import Clock
+from token_otel.door import Door
 from token_otel.doubles import doubled_by
 from token_otel.events import End, Ended, Event, FirstChunk, Handoff, ModelEnded, ModelStarted, Part, Start, UsageSeen
 from token_otel.flow.book import FlowBook
@@ -33,6 +35,7 @@ from token_otel.worker import Worker
 
 logger = logging.getLogger("token_otel")
 
+PROVIDERS = 1_000  # a program that makes up names is not asked about each
 LATEST_NS = 1 << 63  # in the year 2262: what is stamped later is no time
 
 
@@ -57,9 +60,10 @@ class Recorder:
         self.settings = settings = settings or Settings.from_env(on_error=logger.error)
         self._clock = Clock()
         self._lock = threading.Lock()
-        self._later: deque[Event] = deque()
+        self._later: deque[tuple[Event, int]] = deque()
         self._seeks_provider = False
         self._notices = Notices()
+        self._door = Door(self.failed)
         self._providers: set[str | None] = set()
         inline = settings.worker == "inline"
         self._worker = Worker(self._close_overdue, on_error=self.failed if inline else self._notices.failed, inline=inline)
@@ -121,7 +125,7 @@ class Recorder:
     def record_later(self, event: Event) -> None:
         """Take one event where no lock may be taken, as in a destructor: it is recorded before the next one, or within a second."""
         if self.settings.enabled:
-            self._later.append(replace(event, at_ns=self._clock.now_ns()))
+            self._later.append((event, self._clock.now_ns()))
 
     def failed(self, error: Exception) -> None:
         """Take a failure of ours, or of an adapter's own: its type and place are logged, once per cause; its text may quote a prompt."""
@@ -141,19 +145,13 @@ class Recorder:
 
     def flush(self) -> None:
         """Finish the background work, and close what has outlived its parents without waiting for the grace."""
-        self._worker.drain()
+        self._try(self._worker.drain)
         self._close_overdue(grace=False)
 
     def settle(self) -> None:
         """Close every open run, as cancelled: the provider or the program stops."""
-        try:
-            self._worker.drain()
-            self._catch_up()
-            with self._lock:
-                closed = self._ledger.settle(self._clock.now_ns())
-            self._write(closed)
-        except Exception as error:
-            self.failed(error)
+        self._try(self._worker.drain)
+        self._try(self._close)
 
     def settle_with_provider(self) -> None:
         """Settle when the provider is shut down; where the program has not set one yet, as soon as it has."""
@@ -161,13 +159,11 @@ class Recorder:
 
     def _catch_up(self) -> None:
         while self._later:
-            try:
-                event = self._later.popleft()
-            except IndexError:  # another thread was faster
-                return
-            self._take(event)
+            with suppress(IndexError):  # another thread was faster
+                self._try(self._take, *self._later.popleft())
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event, told_ns: int | None = None) -> None:
+        event = self._door.admit(event if told_ns is None else replace(event, at_ns=told_ns))
         if event.at_ns is None or not 0 <= event.at_ns < LATEST_NS:
             event = replace(event, at_ns=self._clock.now_ns())
         match event:
@@ -190,7 +186,7 @@ class Recorder:
             self.settle_with_provider()
         if isinstance(event, ModelStarted):
             self._prices.expect()
-            if event.provider not in self._providers:
+            if event.provider not in self._providers and len(self._providers) < PROVIDERS:
                 self._meet(event.provider)
         with self._lock:
             run = self._ledger.start(event)
@@ -198,10 +194,7 @@ class Recorder:
         if run is not None:
             if run.reading is not None:
                 self._count([item.part for item in run.reading.reads])
-            try:
-                self._spans.start(run)
-            except Exception as error:
-                self.failed(error)
+            self._try(self._spans.start, run)
             if run.closed and all(item.run is not run for item in closed):
                 # Another thread closed it before its span was open.
                 closed.append(Closed(run=run, event=Ended(run_id=event.run_id, at_ns=event.at_ns, status="cancelled")))
@@ -242,22 +235,23 @@ class Recorder:
             raise stop
 
     def _count(self, parts: Sequence[Part]) -> None:
-        if self._flow is None or not parts:
-            return
-        try:
-            for text in self._flow.uncounted(parts):
-                self._worker.submit(partial(self._flow.counter.count, text))
-        except Exception as error:
-            self.failed(error)
+        if self._flow is not None and parts:
+            self._try(self._submit, self._flow, parts)
+
+    def _submit(self, flow: FlowBook, parts: Sequence[Part]) -> None:
+        for text in flow.uncounted(parts):
+            self._worker.submit(partial(flow.counter.count, text))
 
     def _close_overdue(self, *, grace: bool = True) -> None:
-        try:
-            self._catch_up()
-            with self._lock:
-                closed = self._ledger.overdue(self._clock.now_ns(), grace=grace)
-            self._write(closed)
-        except Exception as error:
-            self.failed(error)
+        self._try(self._close, grace=grace)
+
+    def _close(self, *, grace: bool | None = None) -> None:
+        """Close what is overdue, with or without a grace, or everything."""
+        self._catch_up()
+        with self._lock:
+            now_ns = self._clock.now_ns()
+            closed = self._ledger.settle(now_ns) if grace is None else self._ledger.overdue(now_ns, grace=grace)
+        self._write(closed)
 
     def _load_flow(self) -> FlowBook | None:
         if self.settings.flow == "off" or not self.settings.enabled:
@@ -267,6 +261,12 @@ class Recorder:
         except Exception as error:
             self.failed(error)
             return None
+
+    def _try(self, do: Callable[..., object], *args: Any, **options: Any) -> None:
+        try:
+            do(*args, **options)
+        except Exception as error:
+            self.failed(error)
 
     def before_fork(self) -> None:
         """Wait for the prices: a fork in the middle of their import would leave the child half a module."""

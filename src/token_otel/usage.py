@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
+LARGEST = 10**12  # no call has more tokens; a counter beyond 64 bits would cost the program every export of its metrics
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -16,7 +18,7 @@ class Usage:
     and that parts were cut down to what their totals leave.
 
     Raises:
-        ValueError: A count is negative, or the parts exceed their total.
+        ValueError: A count is negative, beyond all bounds or no whole number, or the parts exceed their total.
 
     Source: https://github.com/open-telemetry/semantic-conventions-genai, `gen_ai.usage.*`.
     """
@@ -43,9 +45,9 @@ class Usage:
     def __post_init__(self) -> None:
         counts = [getattr(self, name) for name in COUNTS]
         known = [count for count in counts if count is not None]
-        if known and min(known) < 0:
-            name, value = next((name, count) for name, count in zip(COUNTS, counts, strict=True) if count is not None and count < 0)
-            raise ValueError(f"{name} is {value}, but a count cannot be negative")
+        if known and ({*map(type, known)} != {int} or min(known) < 0 or max(known) > LARGEST):
+            name = next(name for name, count in zip(COUNTS, counts, strict=True) if not _is_count(count))
+            raise ValueError(f"{name} is no count: that is a whole number from 0 to a trillion")
         _check_parts("input", self.input, "cache read and cache write", self.cache_read, self.cache_write)
         if not any(counts[PLAIN_COUNTS:]):
             _check_parts("output", self.output, "reasoning", self.reasoning)
@@ -84,6 +86,10 @@ class Usage:
 
 COUNTS = tuple(item.name for item in fields(Usage) if item.name != "adjusted")
 PLAIN_COUNTS = COUNTS.index("audio_input")  # what follows are modalities, and what else few calls have
+
+
+def _is_count(count: object) -> bool:
+    return count is None or (type(count) is int and 0 <= count <= LARGEST)
 
 
 def _check_parts(total_name: str, total: int | None, part_name: str, *parts: int | None) -> None:

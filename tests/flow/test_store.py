@@ -111,3 +111,14 @@ def test_no_text_is_kept():
     young = store.conversation("a")._young  # pyright: ignore[reportPrivateUsage]
     assert "secret" not in repr(young)
     assert store.caller("a", "call_0") is AGENT
+
+
+def test_an_id_of_a_million_characters_is_not_kept():
+    """An entry weighs the same whatever its id: the bound would hold no more."""
+    store, endless = Store(1_000_000), "i" * 1_000_000
+    before = store.bytes
+    store.produced("c", Producer("agent", "a"), [Part(kind="tool_call", text="short", message_id=endless, call_id=endless)])
+
+    assert store.by_message(store.conversation("c"), endless, hash("short")) is None
+    assert store.caller("c", endless) is None
+    assert store.bytes == before + CONVERSATION_ENTRIES * ENTRY_BYTES

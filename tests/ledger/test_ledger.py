@@ -547,4 +547,4 @@ def test_a_flow_that_fails_costs_the_flow_alone(monkeypatch: pytest.MonkeyPatch)
 
     assert books.postings("m")[0].usage == USAGE
     assert (books.ledger.open_runs, books.runs["a"].own.cost_usd) == (0, Decimal("0.0055"))
-    assert told == ["broken"] * 3  # reading the prompt, the answer, the tool's result
+    assert told == ["broken"] * 4  # reading the prompt, the answer, whose the tool's result is, the result

@@ -717,14 +717,14 @@ def test_what_cannot_be_encoded_cannot_reach_an_exporter():
 
     lone = "half a pair: \ud800"
     made = played(
-        AgentStarted(run_id="a", name=lone, conversation_id=lone, attributes={"tags": (lone, "b")}, at_ns=-5),
+        AgentStarted(run_id="a", name=lone, conversation_id=lone, attributes={"tags": (lone, "b"), "seat": 2**70}, at_ns=-5),
         ToolStarted(run_id="t", parent_id="a", name=lone, call_id=lone, at_ns=1 << 70),
         Ended(run_id="t"),
         ModelStarted(run_id="m", parent_id="a", model=lone, provider=lone, prompt=(Part(kind="assistant", text="x", message_id=lone),)),
-        ModelEnded(run_id="m", usage=Usage(input=2**70, output=2**64), response_id=lone, finish_reasons=(lone,), model=lone),
+        ModelEnded(run_id="m", usage=Usage(input=10**12, output=1), response_id=lone, finish_reasons=(lone,), model=lone),
         Ended(run_id="a"),
     )
 
     assert encode_spans(made.spans).SerializeToString()
-    assert attributes(made.span("chat half a pair: ?"))[sc.INPUT_TOKENS] == 2**63 - 1
+    assert attributes(made.span("invoke_agent half a pair: ?"))["seat"] == 2**63 - 1
     assert attributes(made.span("invoke_agent half a pair: ?"))["tags"] == ("half a pair: ?", "b")

@@ -12,7 +12,7 @@ from token_otel.events import Part
 from token_otel.flow.pieces import Match, is_searched
 from token_otel.flow.producer import Producer
 from token_otel.flow.split import Group
-from token_otel.flow.store import SHORTEST_TEXT, Conversation, Store
+from token_otel.flow.store import LONGEST_ID, SHORTEST_TEXT, Conversation, Store
 
 _ROLE_ORIGIN = {
     "system": "system",
@@ -101,7 +101,9 @@ def _producer(part: Part, reader: str, store: Store, conversation: Conversation)
 
 def given(part: Part, reader: str) -> object:
     """Return the key under which a part is remembered that was given to `reader` in its role; `None` for others."""
-    return ("given", part.kind, part.message_id or reader, hash(part.text)) if part.kind in GIVEN else None
+    if part.kind not in GIVEN or (part.message_id is not None and len(part.message_id) > LONGEST_ID):
+        return None
+    return "given", part.kind, part.message_id or reader, hash(part.text)
 
 
 def _match(part: Part, origin: str, reader: str, store: Store, conversation: Conversation) -> Match:

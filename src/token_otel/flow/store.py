@@ -16,6 +16,7 @@ from token_otel.flow.producer import Producer
 from token_otel.flow.transcript import Reader
 
 SHORTEST_TEXT = 16  # characters: `yes` and `42` repeat by chance, so only an id can tell who said them
+LONGEST_ID = 1_024  # characters: an entry weighs the same whatever its id, so that a longer one is not known
 SHORTEST_GLOBAL_ID = 16  # `call_0` and `1` repeat across conversations, provider and run ids do not
 ENTRY_BYTES = 240  # a dict slot, its key and a shared Producer, measured on CPython 3.11
 CONVERSATION_ENTRIES = 3  # an empty conversation: itself, two dicts and its place in the store
@@ -169,11 +170,11 @@ class Store:
         conversation = self.conversation(key)
         fresh: list[str] = []
         for part in output:
-            if part.message_id is not None:
+            if part.message_id is not None and len(part.message_id) <= LONGEST_ID:
                 self._put(conversation, ("message", part.message_id, hash(part.text)), producer)
                 if len(part.message_id) >= SHORTEST_GLOBAL_ID:
                     self._homes[part.message_id, hash(part.text)] = (key, producer)
-            if part.call_id is not None:
+            if part.call_id is not None and len(part.call_id) <= LONGEST_ID:
                 side = "caller" if part.kind == "tool_call" else "result"
                 self._put(conversation, (side, part.call_id), (producer, hash(part.text)))
             if part.text and conversation.get(hash(part.text)) != producer:

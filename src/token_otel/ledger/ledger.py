@@ -34,6 +34,7 @@ from token_otel.prices import PriceBook
 
 MAX_OPEN = 20_000
 REMEMBERED = 4096
+HANDOFFS = 16  # of an agent; no more are shown
 NEVER_NS = 1 << 63
 
 
@@ -91,10 +92,7 @@ class Ledger:
         if parent is not None and parent.closed:
             self._orphan(run, event.at_ns or 0)
         if self._flow is not None:
-            try:
-                self._trace(run, self._flow)
-            except Exception as error:
-                self._on_error(error)
+            self._try(self._trace, run, self._flow)
         return run
 
     def first_chunk(self, event: FirstChunk) -> None:
@@ -112,7 +110,7 @@ class Ledger:
     def handoff(self, event: Handoff) -> None:
         """Note on the agent of a run that it passed control on."""
         run = self.find(event.run_id)
-        if run is not None and run.agent is not None:
+        if run is not None and run.agent is not None and len(run.agent.handoffs) < HANDOFFS:
             run.agent.handoffs.append(event.to_agent)
 
     def end(self, event: End) -> list[Closed]:
@@ -214,7 +212,7 @@ class Ledger:
         run.event = replace(run.event, prompt=())
         if run.reading is not None:
             if run.cut and self._flow is not None:
-                self._flow.weighed(run.reading)
+                self._try(self._flow.weighed, run.reading)
             else:
                 run.reading = None
         return closed
@@ -252,10 +250,7 @@ class Ledger:
         producer = Producer("agent", run.agent_name or NAMELESS, run.span)
         if run.agent is not None:
             run.agent.last_output = producer
-        try:
-            self._flow.produced(run.texts_belong_to, producer, end.output)
-        except Exception as error:
-            self._on_error(error)
+        self._try(self._flow.produced, run.texts_belong_to, producer, end.output)
 
     def _charge(self, run: Run, posting: Posting) -> None:
         owner = run.agent
@@ -277,12 +272,15 @@ class Ledger:
         elif self._flow is not None and end.status != "error" and isinstance(run.event, ToolStarted | RetrievalStarted):
             is_tool = isinstance(run.event, ToolStarted)
             producer = run.last_output or Producer("tool" if is_tool else "document", run.event.name, run.span)
-            try:
-                if isinstance(run.event, ToolStarted) and run.event.call_id is not None:
-                    self._flow.answered(run.texts_belong_to, run.event.call_id, producer)
-                self._flow.produced(run.texts_belong_to, producer, end.output)
-            except Exception as error:
-                self._on_error(error)
+            if isinstance(run.event, ToolStarted) and run.event.call_id is not None:
+                self._try(self._flow.answered, run.texts_belong_to, run.event.call_id, producer)
+            self._try(self._flow.produced, run.texts_belong_to, producer, end.output)
+
+    def _try(self, do: Callable[..., object], *args: object) -> None:
+        try:
+            do(*args)
+        except Exception as error:
+            self._on_error(error)
 
 
 def _is_workflow(run: Run) -> bool:

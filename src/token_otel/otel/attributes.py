@@ -9,7 +9,7 @@ from token_otel.ledger import Closed, Posting, Run, Totals
 from token_otel.otel import semconv as sc
 from token_otel.otel.flows import TOP, flow_attributes
 from token_otel.otel.names import Names
-from token_otel.otel.values import Value, Values
+from token_otel.otel.values import LONGEST, Value, Values
 from token_otel.prices import Cost
 from token_otel.usage import Usage
 
@@ -40,7 +40,8 @@ def start_attributes(run: Run, names: Names) -> Values:
     """Return what is known when a run starts, so that samplers and processors see it."""
     event = run.event
     # First what the user asked for, so that no key of theirs stands in for a number of ours.
-    values: Values = {**event.attributes, sc.OPERATION_NAME: _operation(run)}
+    values: Values = {key: value for key, value in event.attributes.items() if type(key) is str and key and len(key) <= LONGEST}
+    values[sc.OPERATION_NAME] = _operation(run)
     agent = run.agent_name
     match event:
         case AgentStarted(kind="workflow", name=name):

@@ -13,6 +13,7 @@ from token_otel.events import AgentStarted, ModelEnded, ModelStarted, RetrievalS
 from token_otel.ledger import Closed, Posting, Run
 from token_otel.otel import semconv as sc
 from token_otel.otel.names import Names
+from token_otel.otel.values import encodable_text
 from token_otel.usage import Usage
 
 MAX_AGENTS = 50
@@ -65,7 +66,7 @@ class MetricWriter:
         """Add one closed run."""
         run, event = closed.run, closed.event
         seconds = ((event.at_ns or 0) - (run.event.at_ns or 0)) / 1e9
-        failed: Labels = {sc.ERROR_TYPE: event.error_type} if event.error_type else {}
+        failed: Labels = {sc.ERROR_TYPE: encodable_text(event.error_type)} if event.error_type else {}
         match run.event:
             case ModelStarted():
                 if closed.posting is not None and closed.posting.saved is None and isinstance(event, ModelEnded):
@@ -73,9 +74,9 @@ class MetricWriter:
             case AgentStarted(kind="agent", name=name):
                 self._agent_s.record(seconds, failed | self._agent(name))
             case AgentStarted(name=name):
-                self._workflow_s.record(seconds, failed | ({sc.WORKFLOW_NAME: self._names.show(name)} if name else {}))
+                self._workflow_s.record(seconds, failed | ({sc.WORKFLOW_NAME: self._show(name)} if name else {}))
             case ToolStarted(name=name):
-                labels: Labels = {sc.TOOL_NAME: self._names.show(name), sc.TOOL_TYPE: "function"}
+                labels: Labels = {sc.TOOL_NAME: self._show(name), sc.TOOL_TYPE: "function"}
                 self._tool_s.record(seconds, failed | labels | self._agent(run.agent_name))
             case RetrievalStarted():
                 self._operation_s.record(seconds, failed | {sc.OPERATION_NAME: "retrieval"})
@@ -83,12 +84,12 @@ class MetricWriter:
                 pass
 
     def _model(self, run: Run, start: ModelStarted, end: ModelEnded, posting: Posting, seconds: float | None, failed: Labels) -> None:
-        base: Labels = {sc.OPERATION_NAME: start.operation}
+        base: Labels = {sc.OPERATION_NAME: encodable_text(start.operation)}
         for name, value in ((sc.PROVIDER_NAME, start.provider), (sc.REQUEST_MODEL, start.model), (sc.RESPONSE_MODEL, end.model)):
             if value:
-                base[name] = value
+                base[name] = encodable_text(value)
         if end.service_tier and start.provider in ("openai", "azure.ai.openai"):
-            base[sc.OPENAI_SERVICE_TIER] = end.service_tier
+            base[sc.OPENAI_SERVICE_TIER] = encodable_text(end.service_tier)
         inference = start.operation != "embeddings"
         agent = self._agent(run.agent_name)
         usage = posting.usage
@@ -176,7 +177,10 @@ class MetricWriter:
         if name not in self._agents and len(self._agents) >= MAX_AGENTS:
             return {sc.AGENT_NAME: OTHER}
         self._agents.add(name)
-        return {sc.AGENT_NAME: self._names.show(name)}
+        return {sc.AGENT_NAME: self._show(name)}
+
+    def _show(self, name: str) -> str:
+        return encodable_text(self._names.show(name))
 
 
 def _histogram(meter: Meter, name: str, unit: str, buckets: Sequence[float]) -> Histogram:

@@ -3,52 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 Value: TypeAlias = str | bool | int | float | Sequence[str] | Sequence[int] | Sequence[float]
 Values: TypeAlias = dict[str, Value]
 
 LARGEST = (1 << 63) - 1  # OTLP's integers have 64 bits
+LONGEST = 1_024  # characters: a backend that refuses a request for its size refuses the program's own spans with it
+MOST = 128  # members of a list
 
 
 def encodable(values: Mapping[str, Value]) -> Values:
-    """Return `values` with text that UTF-8 can hold and integers of 64 bits."""
+    """Return `values` with text that UTF-8 can hold, of at most 1,024 characters, and integers of 64 bits; without what is no value."""
     found: Values = {}
     for name, value in values.items():
         kind = value.__class__
         # By far most values are of these kinds, and good as they are.
         if kind is str:
-            found[name] = value if cast("str", value).isascii() else encodable_text(cast("str", value))
+            text = cast("str", value)
+            found[name] = text if len(text) <= LONGEST and text.isascii() else encodable_text(text)
         elif kind is float or kind is bool:
             found[name] = value
-        elif kind is list and value:
-            found[name] = _list(cast("list[object]", value))
-        else:
-            found[name] = _encodable(value)
+        elif (good := _list(cast("list[object]", value)) if kind is list and value else _encodable(value)) is not None:
+            found[name] = good
     return found
 
 
 def encodable_text(text: str) -> str:
-    """Return `text` with a question mark for each half of a surrogate pair that stands alone."""
+    """Return the first 1,024 characters of `text`, with a question mark for each half of a surrogate pair that stands alone."""
+    text = text[:LONGEST]
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _list(value: list[object]) -> Value:
+def _list(value: list[object]) -> Value | None:
     kinds = set(map(type, value))
     if kinds == {int}:
         numbers = cast("list[int]", value)
         if min(numbers) >= -LARGEST and max(numbers) <= LARGEST:
             return numbers
-    elif kinds == {float} or (kinds == {str} and "".join(cast("list[str]", value)).isascii()):
+    elif kinds == {float} or (kinds == {str} and len(text := "".join(cast("list[str]", value))) <= LONGEST and text.isascii()):
         return cast("Value", value)
-    return _encodable(cast("Value", value))
+    return _sequence(value)
 
 
-def _encodable(value: Value) -> Value:
+def _encodable(value: object) -> Value | None:
+    """Return `value` so that it can be encoded, `None` if it cannot: of a class of the program's own, no method is called."""
     if isinstance(value, str):
-        return encodable_text(value)
-    if isinstance(value, bool | float):
+        return encodable_text(str.__str__(value))
+    if isinstance(value, bool):
         return value
+    if isinstance(value, float):
+        return float.__float__(value)
     if isinstance(value, int):
-        return value if -LARGEST <= value <= LARGEST else max(-LARGEST, min(value, LARGEST))
-    return cast("Value", [_encodable(item) for item in value])
+        return max(-LARGEST, min(int.__index__(value), LARGEST))
+    return _sequence(value) if type(value) in (list, tuple) else None
+
+
+def _sequence(values: Any) -> Value | None:
+    found = [_encodable(value) for value in values[:MOST] if isinstance(value, str | bool | int | float)]
+    return cast("Value", found) if len({*map(type, found)}) <= 1 else None

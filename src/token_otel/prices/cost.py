@@ -15,6 +15,8 @@ CostStatus: TypeAlias = Literal["priced", "partial", "unpriced", "local", "cache
 Part: TypeAlias = tuple[str, int]
 """What a token is charged as, and how many there are; parts are disjoint."""
 
+DEAREST_USD = 1_000_000  # no call costs more, whatever a provider says: it would drown every sum
+
 _READ = frozenset({"cache_read", "audio_cache_read", "image_cache_read", "video_cache_read"})
 _WRITE = frozenset({"cache_write_5m", "cache_write_1h"})
 _REASONING = frozenset({"reasoning"})
@@ -78,7 +80,7 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
         reported_usd: The cost that the provider itself reported: it wins, and then only the total is known.
         provider: A provider that runs on the caller's own machine costs no money per token: `local`.
     """
-    if reported_usd is not None and reported_usd.is_finite() and reported_usd >= 0:
+    if reported_usd is not None and reported_usd.is_finite() and 0 <= reported_usd <= DEAREST_USD:
         return Cost(status="priced", total_usd=reported_usd, source="provider")
     if tariff is None:
         return Cost(status="local") if is_local(provider) else UNPRICED

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias, cast
 
-from token_otel.usage import Usage
+from token_otel.usage import LARGEST, Usage
 
 Raw: TypeAlias = Mapping[str, object]
 
 NOTHING: Raw = {}
-
-_LARGEST = 10**12  # no call has more tokens; a counter beyond 64 bits would cost the program every export of its metrics
 
 
 def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
@@ -44,7 +42,7 @@ def count_of(raw: Raw, name: str) -> int | None:
     value = raw.get(name)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else None
 
 
 def mapping_of(raw: Raw, name: str) -> Raw:
