@@ -72,8 +72,9 @@ class Run:
         self.metadata = found
         self.tags = tags or ()
         self.at_ns = at_ns
-        self.namespace: str = found.get("langgraph_checkpoint_ns") or ""
-        self.agent_name: str | None = found.get("lc_agent_name")
+        namespace, agent_name = found.get("langgraph_checkpoint_ns"), found.get("lc_agent_name")
+        self.namespace = namespace if isinstance(namespace, str) else ""
+        self.agent_name = agent_name if isinstance(agent_name, str) else None
         self.created = found.get("ls_integration") == _CREATE_AGENT
         self.attempt = 1
         self.is_graph = False
@@ -91,8 +92,8 @@ class Run:
                 self.role = "node"
                 if parent is not None:
                     parent.is_graph = True
-            elif tag.startswith(_ATTEMPT_TAG):
-                self.attempt = int(tag.removeprefix(_ATTEMPT_TAG))
+            elif tag.startswith(_ATTEMPT_TAG) and (attempt := tag.removeprefix(_ATTEMPT_TAG)).isdecimal():
+                self.attempt = int(attempt[:9])
         if self.role == "chain" and parent is not None and self.namespace != parent.namespace and found.get("langgraph_node") == name:
             self.role = "task"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -15,15 +15,17 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import LLMResult
 
 from token_otel import Recorder, wire
-from token_otel.events import Event, FirstChunk, ModelEnded, ModelStarted, Operation, Part, RetrievalStarted, ToolStarted, UsageSeen
+from token_otel.events import Event, FirstChunk, ModelEnded, ModelStarted, Operation, Part, RetrievalStarted, Status, ToolStarted, UsageSeen
 from token_otel_langchain.boundary import enter_tool
 from token_otel_langchain.graph import Run
 from token_otel_langchain.guard import guarded
 from token_otel_langchain.outcome import goes_to, interrupted, left_for, verdict
-from token_otel_langchain.request import model_of, parameters, provider_of, schemas
+from token_otel_langchain.request import mapping_of, model_of, name_of, parameters, provider_of, schemas
 from token_otel_langchain.results import document_parts, tool_results
 from token_otel_langchain.runs import Runs, conversation_id
 from token_otel_langchain.usage import model_ended
+
+T = TypeVar("T")
 
 _HANDOFF = "__handoff_destination"
 
@@ -61,7 +63,7 @@ class TokenOtelHandler(BaseCallbackHandler):
     def on_chain_start(
         self, serialized: dict[str, Any], inputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
-        name = kwargs.get("name") or _name(serialized)
+        name = kwargs.get("name") or name_of(serialized)
         run = self._runs.start("chain", name, run_id, parent_run_id, kwargs, at_ns=time.time_ns())
         if run is not None and name == "tools" and isinstance(inputs, dict):
             run.prebuilt = cast("dict[str, Any]", inputs).get("__type") == "tool_call_with_context"
@@ -72,8 +74,8 @@ class TokenOtelHandler(BaseCallbackHandler):
         if run is None:
             return
         if run.role == "node" and run.shown == "agent":
-            self._runs.handoff(run, [name for name in goes_to(outputs, beyond=False) if name != run.name])
-        self._runs.close(run, "interrupted" if run.interrupted or interrupted(outputs) else "ok")
+            self._runs.handoff(run, [name for name in self._read([], goes_to, outputs, beyond=False) if name != run.name])
+        self._runs.close(run, "interrupted" if run.interrupted or self._read(False, interrupted, outputs) else "ok")
 
     @guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -108,21 +110,20 @@ class TokenOtelHandler(BaseCallbackHandler):
         parent_run_id: UUID | None = None,
         **kwargs: Any,
     ) -> None:
-        run = self._runs.start("model", kwargs.get("name") or _name(serialized), run_id, parent_run_id, kwargs)
+        run = self._runs.start("model", kwargs.get("name") or name_of(serialized), run_id, parent_run_id, kwargs)
         if run is not None:
-            params: Mapping[str, Any] = kwargs.get("invocation_params") or {}
-            asked = schemas(params, kwargs.get("options") or {})
-            prompt = self._runs.memo.prompt([message for batch in messages for message in batch], asked)
+            params = mapping_of(kwargs.get("invocation_params"))
+            prompt = self._read((), self._prompt, messages, params, mapping_of(kwargs.get("options")))
             self._model_started(run, "chat", params, prompt)
 
     @guarded
     def on_llm_start(
         self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
-        run = self._runs.start("model", kwargs.get("name") or _name(serialized), run_id, parent_run_id, kwargs)
+        run = self._runs.start("model", kwargs.get("name") or name_of(serialized), run_id, parent_run_id, kwargs)
         if run is not None:
-            params: Mapping[str, Any] = kwargs.get("invocation_params") or {}
-            self._model_started(run, "text_completion", params, tuple(Part(kind="user", text=prompt) for prompt in prompts))
+            prompt = self._read((), _completed, prompts)
+            self._model_started(run, "text_completion", mapping_of(kwargs.get("invocation_params")), prompt)
 
     @guarded
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **kwargs: Any) -> None:
@@ -151,23 +152,19 @@ class TokenOtelHandler(BaseCallbackHandler):
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
-            self._record(_retold(run, model_ended(run.id, response, self._runs.memo)))
+            self._model_ended(run, response, "ok", None)
 
     @guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
-            status, error_type = verdict(error)
-            end = model_ended(run.id, kwargs.get("response"), self._runs.memo, status=status, error_type=error_type)
-            if run.seen is not None and not end.finish_reasons:
-                end = replace(end, usage=None)  # what was used until then, and has been told: not the whole bill
-            self._record(_retold(run, end))
+            self._model_ended(run, kwargs.get("response"), *verdict(error))
 
     @guarded
     def on_tool_start(
         self, serialized: dict[str, Any], input_str: str, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
-        name = _name(serialized) or kwargs.get("name") or "tool"
+        name = name_of(serialized) or kwargs.get("name") or "tool"
         run = self._runs.start("tool", name, run_id, parent_run_id, kwargs)
         if run is None:
             return
@@ -191,11 +188,11 @@ class TokenOtelHandler(BaseCallbackHandler):
         if run is None:
             return
         call_id, destination = run.seen
-        left = goes_to(output, beyond=True)
+        left = self._read([], goes_to, output, beyond=True)
         if destination and not left and getattr(output, "status", None) != "error":
             left = [destination]
         self._runs.handoff(run, left)
-        self._runs.close(run, "ok", output=tool_results(output, call_id, run.name))
+        self._runs.close(run, "ok", output=self._read((), tool_results, output, call_id, run.name))
 
     @guarded
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -208,7 +205,7 @@ class TokenOtelHandler(BaseCallbackHandler):
     def on_retriever_start(
         self, serialized: dict[str, Any], query: str, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
-        name = kwargs.get("name") or _name(serialized) or "retriever"
+        name = kwargs.get("name") or name_of(serialized) or "retriever"
         run = self._runs.start("retriever", name, run_id, parent_run_id, kwargs)
         if run is not None:
             self._record(
@@ -225,7 +222,7 @@ class TokenOtelHandler(BaseCallbackHandler):
     def on_retriever_end(self, documents: Sequence[Document], *, run_id: UUID, **kwargs: Any) -> None:
         run = self._runs.end(run_id)
         if run is not None:
-            self._runs.close(run, "ok", output=document_parts(documents))
+            self._runs.close(run, "ok", output=self._read((), document_parts, documents))
 
     @guarded
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -245,9 +242,23 @@ class TokenOtelHandler(BaseCallbackHandler):
                 operation=operation,
                 prompt=prompt,
                 attempt=self._runs.attempt_of(run),
-                request=parameters(params, run.metadata),
+                request=self._read({}, parameters, params, run.metadata),
             )
         )
+
+    def _model_ended(self, run: Run, response: Any, status: Status, error_type: str | None) -> None:
+        bare = ModelEnded(run_id=run.id, status=status, error_type=error_type)
+        end = self._read(bare, model_ended, run.id, response, self._parts, status=status, error_type=error_type)
+        if status != "ok" and run.seen is not None and not end.finish_reasons:
+            end = replace(end, usage=None)  # what was used until then, and has been told: not the whole bill
+        self._record(_retold(run, end))
+
+    def _prompt(self, messages: Sequence[Sequence[BaseMessage]], params: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Part, ...]:
+        asked = self._read([], schemas, params, options)
+        return self._runs.memo.prompt([message for batch in messages for message in batch], asked)
+
+    def _parts(self, message: BaseMessage) -> tuple[Part, ...]:
+        return self._read((), self._runs.memo.message, message)
 
     def _first_chunk(self, run: Run) -> None:
         run.streaming = True
@@ -256,6 +267,14 @@ class TokenOtelHandler(BaseCallbackHandler):
     def _usage_seen(self, run: Run, usage: UsageMetadata) -> None:
         run.seen = usage
         self._record(UsageSeen(run_id=run.id, usage=wire.langchain(cast("Mapping[str, object]", usage))))
+
+    def _read(self, otherwise: T, read: Callable[..., T], *args: Any, **options: Any) -> T:
+        """Return what is read of what LangChain tells, or `otherwise`: what cannot be read costs itself, never the run or its bill."""
+        try:
+            return read(*args, **options)
+        except Exception as error:
+            self.recorder.failed(error)
+            return otherwise
 
     def _record(self, event: Event) -> None:
         self.recorder.record(event)
@@ -275,6 +294,5 @@ def _retold(run: Run, end: ModelEnded) -> ModelEnded:
     return replace(end, usage=wire.langchain(cast("Mapping[str, object]", run.seen))) if run.retold and end.usage else end
 
 
-def _name(serialized: dict[str, Any] | None) -> str:
-    found = serialized or {}
-    return found.get("name") or (found.get("id") or [""])[-1]
+def _completed(prompts: Iterable[str]) -> tuple[Part, ...]:
+    return tuple(Part(kind="user", text=prompt) for prompt in prompts)

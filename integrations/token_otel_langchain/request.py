@@ -41,6 +41,18 @@ _NUMBERS = (
 )
 
 
+def mapping_of(value: object) -> Mapping[str, Any]:
+    """Return a mapping that LangChain tells, or an empty one for what is none."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict | Mapping) else {}
+
+
+def name_of(serialized: object) -> str:
+    """Return the name of what runs, or of its class; an empty one where LangChain does not say."""
+    found = mapping_of(serialized)
+    path: object = found.get("id")
+    return found.get("name") or (str(cast("list[object]", path)[-1]) if isinstance(path, list) and path else "")
+
+
 def model_of(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> str | None:
     """Return the model asked for."""
     for name in (params.get("model"), params.get("model_name"), metadata.get("ls_model_name"), params.get("model_id")):

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary, ref
 from token_otel.events import AgentStarted, Attribute, Attributes, Ended, Event, Handoff, Part, Status
 from token_otel_langchain.graph import Role, Run, agent_name, is_agent, workflow_name
 from token_otel_langchain.messages import Memo
+from token_otel_langchain.request import mapping_of
 
 if TYPE_CHECKING:
     from token_otel import Recorder
@@ -80,8 +81,9 @@ class Runs:
         with self._lock:
             if key in self._runs:
                 return None
-            parent = self._runs.get(parent_run_id.int) if parent_run_id is not None else None
-            run = self._runs[key] = Run(key, role, name, parent=parent, metadata=about.get("metadata"), tags=about.get("tags"), at_ns=at_ns)
+            parent = self._runs.get(parent_run_id.int) if isinstance(parent_run_id, UUID) else None
+            metadata, tags = mapping_of(about.get("metadata")), _texts(about.get("tags"))
+            run = self._runs[key] = Run(key, role, _text(name) or "", parent=parent, metadata=metadata, tags=tags, at_ns=at_ns)
             if parent is None and parent_run_id is not None:
                 run.orphan_of = str(parent_run_id)
             if len(self._runs) > MAX_RUNS:
@@ -215,7 +217,7 @@ def conversation_id(metadata: Mapping[str, Any]) -> str | None:
     for key in _CONVERSATION:
         value = metadata.get(key)
         if value is not None and value != "":
-            return str(value)
+            return _text(value)
     return None
 
 
@@ -223,8 +225,19 @@ def _attribute(value: object) -> Attribute | None:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return tuple(str(item) for item in cast("Iterable[object]", value))
-    return str(value)
+        return tuple(text for item in cast("Iterable[object]", value) if (text := _text(item)) is not None)
+    return _text(value)
+
+
+def _texts(value: object) -> Sequence[str]:
+    return [tag for tag in cast("Sequence[object]", value) if isinstance(tag, str)] if isinstance(value, list | tuple) else ()
+
+
+def _text(value: object) -> str | None:
+    try:
+        return str(value)
+    except Exception:  # a class of the program's own, or a list too deep
+        return None
 
 
 _tables: WeakKeyDictionary[Recorder, Runs] = WeakKeyDictionary()

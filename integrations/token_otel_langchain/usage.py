@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage
-from langchain_core.outputs import ChatGeneration, Generation, LLMResult
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, Generation
 
 from token_otel import Usage, wire
 from token_otel.events import ModelEnded, Part, Status
-from token_otel_langchain.messages import Memo
+from token_otel_langchain.request import mapping_of
 
 _LOCAL_ID = ("lc_run-", "run-")
 _REPORTS = (
@@ -33,56 +33,87 @@ _OF_OUTPUT = ("output", "reasoning", "citation", "audio_output", "image_output",
 _REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 
 
-def model_ended(run_id: str, result: LLMResult | None, memo: Memo, *, status: Status = "ok", error_type: str | None = None) -> ModelEnded:
-    """Translate an answer, or what had come of it when it broke off."""
-    choices = result.generations[0] if result is not None and result.generations else []
+def model_ended(
+    run_id: str,
+    result: object,
+    read: Callable[[BaseMessage], tuple[Part, ...]],
+    *,
+    status: Status = "ok",
+    error_type: str | None = None,
+) -> ModelEnded:
+    """Translate an answer, or what had come of it when it broke off; a field that a release lacks is not said.
+
+    Args:
+        run_id: The call.
+        result: LangChain's `LLMResult`.
+        read: Reads a message's parts.
+        status: How the call ended.
+        error_type: The class of its exception.
+    """
+    choices = _choices(result)
     first = choices[0] if choices else None
     message = _message(first)
-    about: Mapping[str, Any] = message.response_metadata if message is not None else {}
-    overall: Mapping[str, Any] = (result.llm_output if result is not None else None) or {}
-    info: Mapping[str, Any] = (first.generation_info if first is not None else None) or {}
-    output = tuple(part for choice in choices for part in _output(choice, memo))
-    reported = message.usage_metadata if message is not None else None
+    about = _about(first)
+    overall = mapping_of(getattr(result, "llm_output", None))
+    info = mapping_of(getattr(first, "generation_info", None))
+    output = tuple(part for choice in choices for part in _output(choice, read))
+    reported = mapping_of(getattr(message, "usage_metadata", None))
     return ModelEnded(
         run_id=run_id,
         status=status,
         error_type=error_type,
-        usage=_usage(message, about, overall, info, any(part.text for part in output)),
+        usage=_usage(message, reported, about, overall, info, any(part.text for part in output)),
         output=output,
         model=_text(about, "model_name", "model", "model_id") or _text(overall, "model_name", "model", "model_id"),
         response_id=_response_id(message, about),
         finish_reasons=tuple(reason for choice in choices if (reason := _reason(choice))),
-        service_tier=_tier(cast("Mapping[str, object]", reported or {}), about),
+        service_tier=_tier(reported, about),
         cost_usd=_cost(about, overall),
-        local_cache=reported is not None and cast("Mapping[str, object]", reported).get("total_cost") == 0,
+        local_cache=reported.get("total_cost") == 0,
     )
 
 
+def _choices(result: object) -> list[Generation]:
+    batches = getattr(result, "generations", None)
+    first: object = cast("list[object]", batches)[0] if isinstance(batches, list) and batches else None
+    return [choice for choice in cast("list[object]", first) if isinstance(choice, Generation)] if isinstance(first, list) else []
+
+
 def _message(choice: Generation | None) -> AIMessage | None:
-    return choice.message if isinstance(choice, ChatGeneration) and isinstance(choice.message, AIMessage) else None
+    message = getattr(choice, "message", None)
+    return message if isinstance(message, AIMessage) else None
 
 
-def _output(choice: Generation, memo: Memo) -> tuple[Part, ...]:
+def _about(choice: Generation | None) -> Mapping[str, Any]:
+    return mapping_of(getattr(getattr(choice, "message", None), "response_metadata", None))
+
+
+def _output(choice: Generation, read: Callable[[BaseMessage], tuple[Part, ...]]) -> tuple[Part, ...]:
     """Return what the model itself produced; what the provider's tools returned in between is none of it."""
     if not isinstance(choice, ChatGeneration):
         return (Part(kind="assistant", text=choice.text),)
-    parts = tuple(part for part in memo.message(choice.message) if part.kind != "tool_result")
-    thought = choice.message.additional_kwargs.get("reasoning_content")
+    parts = tuple(part for part in read(choice.message) if part.kind != "tool_result")
+    thought = mapping_of(getattr(choice.message, "additional_kwargs", None)).get("reasoning_content")
     if isinstance(thought, str) and thought and all(part.kind != "reasoning" for part in parts):
-        parts = (Part(kind="reasoning", text=thought, message_id=choice.message.id, opens=False), *parts)
+        parts = (Part(kind="reasoning", text=thought, message_id=getattr(choice.message, "id", None), opens=False), *parts)
     return parts
 
 
 def _usage(
-    message: AIMessage | None, about: Mapping[str, Any], overall: Mapping[str, Any], info: Mapping[str, Any], has_text: bool
+    message: AIMessage | None,
+    reported: Mapping[str, object],
+    about: Mapping[str, Any],
+    overall: Mapping[str, Any],
+    info: Mapping[str, Any],
+    has_text: bool,
 ) -> Usage | None:
     """Read the usage of the first choice: each choice repeats the same bill.
 
     An output of 0 beside text is a report that is missing.
     """
     usage = None
-    if message is not None and message.usage_metadata:
-        usage = wire.langchain(cast("Mapping[str, object]", message.usage_metadata))
+    if message is not None and reported:
+        usage = wire.langchain(reported)
         for report in _reports(about, overall):
             usage = _told(usage, report)
         if usage.web_searches is None and (searches := _searches(message)):
@@ -142,11 +173,11 @@ def _repeats(report: Mapping[str, object], usage: Usage) -> bool:
 
 def _searches(message: AIMessage) -> int:
     """Count the searches that the provider ran, by the blocks they leave: they are billed apiece, and a stream's usage leaves them out."""
-    if isinstance(message.content, str):
-        return 0
+    content: object = getattr(message, "content", None)
     searches = 0
-    for block in message.content:
+    for block in cast("list[object]", content) if isinstance(content, list) else ():
         if isinstance(block, dict):
+            block = cast("dict[str, Any]", block)
             form = block.get("type")
             searches += form == "web_search_call" or (form in ("server_tool_use", "server_tool_call") and block.get("name") == "web_search")
     return searches
@@ -172,14 +203,14 @@ def _cost(about: Mapping[str, Any], overall: Mapping[str, Any]) -> Decimal | Non
 
 def _response_id(message: AIMessage | None, about: Mapping[str, Any]) -> str | None:
     told = _text(about, "id")
-    if told is None and message is not None and message.id and not message.id.startswith(_LOCAL_ID):
-        return message.id
+    made = getattr(message, "id", None)
+    if told is None and isinstance(made, str) and made and not made.startswith(_LOCAL_ID):
+        return made
     return told
 
 
 def _reason(choice: Generation) -> str | None:
-    about = choice.message.response_metadata if isinstance(choice, ChatGeneration) else {}
-    return _text(about, *_REASONS) or _text(choice.generation_info or {}, *_REASONS)
+    return _text(_about(choice), *_REASONS) or _text(mapping_of(getattr(choice, "generation_info", None)), *_REASONS)
 
 
 def _text(place: Mapping[str, Any], *names: str) -> str | None:

@@ -50,7 +50,7 @@ class Shelf(BaseRetriever):
 
 def answered(message: AIMessage, **about: Any) -> ModelEnded:
     """Translate one answer."""
-    return model_ended("r", LLMResult(generations=[[ChatGeneration(message=message)]], **about), Memo())
+    return model_ended("r", LLMResult(generations=[[ChatGeneration(message=message)]], **about), Memo().message)
 
 
 def test_a_call_says_model_and_provider(watch: Any, scripted: Any):
@@ -114,7 +114,7 @@ def test_completion_models_are_text_completions(watch: Any):
 def test_a_completion_reports_in_llm_output():
     """Older models put the bill beside the generations."""
     bill = {"token_usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}, "model_name": "gpt-3.5-turbo-instruct"}
-    end = model_ended("r", LLMResult(generations=[[Generation(text="x")]], llm_output=bill), Memo())
+    end = model_ended("r", LLMResult(generations=[[Generation(text="x")]], llm_output=bill), Memo().message)
 
     assert (end.usage, end.model) == (Usage(input=7, output=3), "gpt-3.5-turbo-instruct")
 
