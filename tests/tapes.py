@@ -273,7 +273,8 @@ class Bench:
 
 
 def bench(*processors: SpanProcessor, prices: PriceBook | None = None, raise_errors: bool = True, **settings: Any) -> Bench:
-    """Make a recorder that does its work in this thread and keeps what it writes."""
+    """Make a recorder that does its work in this thread, unless told otherwise, and keeps what it writes."""
+    settings.setdefault("worker", "inline")
     exporter, reader, counting = InMemorySpanExporter(), InMemoryMetricReader(), Counting()
     provider = TracerProvider(shutdown_on_exit=False)
     for processor in (counting, SimpleSpanProcessor(exporter), *processors):
@@ -281,7 +282,7 @@ def bench(*processors: SpanProcessor, prices: PriceBook | None = None, raise_err
     recorder = Recorder(
         provider,
         MeterProvider([reader], shutdown_on_exit=False),
-        settings=Settings(worker="inline", raise_errors=raise_errors, **settings),
+        settings=Settings(raise_errors=raise_errors, **settings),
         prices=prices or FlatBook(),
     )
     made = Bench(recorder, exporter, reader, counting)

@@ -44,7 +44,8 @@ class Memo:
         self._ids: OrderedDict[str, _Parts] = OrderedDict()
         self._histories: OrderedDict[tuple[int, int], History] = OrderedDict()
         self._characters = 0
-        self._lock = threading.Lock()
+        # Re-entrant: it may be the collector, in the middle of this, that ends a stream which somebody has dropped.
+        self._lock = threading.RLock()
         self._toolbox = Toolbox()
 
     def prompt(self, messages: Sequence[BaseMessage], schemas: Sequence[object] = ()) -> tuple[Part, ...]:

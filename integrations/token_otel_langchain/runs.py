@@ -78,6 +78,7 @@ class Runs:
     ) -> Run | None:
         """Remember a run, with the metadata and tags told about it; `None` if it is known: another handler has reported it."""
         key = run_id.int
+        oldest = None
         with self._lock:
             if key in self._runs:
                 return None
@@ -87,12 +88,14 @@ class Runs:
             if parent is None and parent_run_id is not None:
                 run.orphan_of = str(parent_run_id)
             if len(self._runs) > MAX_RUNS:
-                del self._runs[next(iter(self._runs))]
+                oldest = self._runs.pop(next(iter(self._runs)), None)
             run.holder = holder = _Holder(run_id, self._let_go)
             holder.key = key
         if role not in ("chain", "node", "task"):
             run.id = str(run_id)
             run.shown = "leaf"
+        if oldest is not None and not oldest.ended:
+            self.close(oldest, "cancelled")  # its end would not be heard any more
         return run
 
     def end(self, run_id: UUID) -> Run | None:
@@ -105,7 +108,8 @@ class Runs:
             run.holder = None
             run.metadata, run.tags = {}, ()
             self._ended.append(run.key)
-            if len(self._ended) > ENDED:
+            # Those that were let go have ended too, without a look at the bound.
+            while len(self._ended) > ENDED:
                 self._runs.pop(self._ended.popleft(), None)
             return run
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+LATEST_NS = 1 << 63  # in the year 2262: what is stamped later is no time
+
 
 class Clock:
     """Nanoseconds since the epoch that never run backwards: an anchor, and the monotonic clock from there."""

@@ -1,11 +1,13 @@
-"""Lifetime: what becomes of a recorder when its provider is flushed or shut down, and when the process forks or exits."""
+"""Lifetime: what becomes of a recorder when its provider is flushed or shut down, and when the process forks, exits or collects garbage."""
 
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import weakref
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any, Protocol
 
 
@@ -46,6 +48,24 @@ def at_fork(in_child: Callable[[], object], *, before: Callable[[], object] = la
     """Have functions called before each fork, and in the child after it, where there are forks."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=before, after_in_child=in_child)
+
+
+def collecting() -> bool:
+    """Tell whether this thread collects garbage.
+
+    What is said then comes from a destructor, such as that of a stream which somebody has dropped. It may run between any two
+    lines, while this thread holds a lock: ours, the SDK's, or an exporter's.
+    """
+    return _collector is not None and _collector == get_ident()
+
+
+def _note_collection(phase: str, _info: object) -> None:
+    global _collector
+    _collector = get_ident() if phase == "start" else None
+
+
+_collector: int | None = None
+gc.callbacks.append(_note_collection)
 
 
 def settle_with(provider: Any, recorder: Watched) -> bool:

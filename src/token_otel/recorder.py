@@ -16,13 +16,13 @@ from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
-from token_otel.clock import Clock
+from token_otel.clock import LATEST_NS, Clock
 from token_otel.door import Door
 from token_otel.doubles import doubled_by
 from token_otel.events import End, Ended, Event, FirstChunk, Handoff, ModelEnded, ModelStarted, Part, Start, UsageSeen
 from token_otel.flow.book import FlowBook
 from token_otel.ledger import Closed, Ledger
-from token_otel.lifetime import at_fork, settle_with, watch
+from token_otel.lifetime import at_fork, collecting, settle_with, watch
 from token_otel.notices import Notices
 from token_otel.otel.metrics import MetricWriter
 from token_otel.otel.names import Names
@@ -36,7 +36,6 @@ from token_otel.worker import Worker
 logger = logging.getLogger("token_otel")
 
 PROVIDERS = 1_000  # a program that makes up names is not asked about each
-LATEST_NS = 1 << 63  # in the year 2262: what is stamped later is no time
 
 
 class Recorder:
@@ -100,11 +99,10 @@ class Recorder:
         tracers = _known_as(trace.get_tracer_provider(), tracer_provider)
         keys = [*product(tracers, _known_as(metrics.get_meter_provider(), meter_provider))]
         with _shared_lock:
-            for key in reversed(keys):  # what was made for this very provider goes before what was made for any
-                if key in _shared:
-                    return _shared[key]
-            _shared[keys[0]] = made = cls(tracer_provider, meter_provider)
-            return made
+            found = next((_shared[key] for key in reversed(keys) if key in _shared), None)  # what is this very provider's goes first
+            if found is None:
+                _shared[keys[0]] = found = cls(tracer_provider, meter_provider)
+            return found
 
     @property
     def open_runs(self) -> int:
@@ -116,8 +114,11 @@ class Recorder:
         if not self.settings.enabled:
             return
         try:
+            if collecting():
+                return self.record_later(event)
             if self._later:
-                self._catch_up()
+                # An adapter may hold a lock of its own while it reports what stands around a call: the spans of others end elsewhere.
+                self._worker.leave(self._catch_up) if isinstance(event, Start) else self._catch_up()
             self._take(event)
         except Exception as error:
             self.failed(error)
@@ -189,16 +190,16 @@ class Recorder:
             if event.provider not in self._providers and len(self._providers) < PROVIDERS:
                 self._meet(event.provider)
         with self._lock:
-            run = self._ledger.start(event)
+            run = self._ledger.start(event, opened=False)
             closed = self._ledger.overdue(event.at_ns or 0)
         if run is not None:
             if run.reading is not None:
                 self._count([item.part for item in run.reading.reads])
             self._try(self._spans.start, run)
-            if run.closed and all(item.run is not run for item in closed):
-                # Another thread closed it before its span was open.
-                closed.append(Closed(run=run, event=Ended(run_id=event.run_id, at_ns=event.at_ns, status="cancelled")))
-        self._write(closed)
+            with self._lock:
+                closed += run.open()
+        if closed:
+            self._worker.leave(partial(self._write, closed))
 
     def _meet(self, provider: str | None) -> None:
         """Say once, for each provider, who else writes spans for its calls."""

@@ -49,6 +49,11 @@ class Worker:
             self._start()
         return True
 
+    def leave(self, job: Job) -> None:
+        """Run `job` soon; at once where too many wait, since it must be done."""
+        if not self.submit(job):
+            self._do(job)
+
     def drain(self, timeout_s: float = 5.0) -> None:
         """Wait until the jobs given so far are done, at most `timeout_s`."""
         if self._inline or self._thread is None or self._thread is threading.current_thread():

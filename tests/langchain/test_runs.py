@@ -50,6 +50,27 @@ def test_runs_that_never_end_are_bounded(watch: Any, monkeypatch: pytest.MonkeyP
     assert len(Runs.of(watch.tape)) <= 11
 
 
+def test_a_run_that_is_forgotten_is_cancelled(watch: Any, monkeypatch: pytest.MonkeyPatch):
+    """Its end would not be heard any more: of six tools that never end, a table of five keeps the latest."""
+    monkeypatch.setattr(tables, "MAX_RUNS", 5)
+    ids = [uuid4() for _ in range(6)]
+    for run_id in ids:
+        watch.handler.on_tool_start({"name": "search"}, "", run_id=run_id)
+
+    assert [(end.run_id, end.status) for end in watch.of(Ended)] == [(str(ids[0]), "cancelled")]
+
+
+def test_runs_that_vanish_are_forgotten(watch: Any, monkeypatch: pytest.MonkeyPatch):
+    """Whose id is gone cannot end: of 50, each followed by one that ends, no more is kept than of those that end."""
+    monkeypatch.setattr(tables, "ENDED", 10)
+    chain = RunnableLambda(lambda x: x)
+    for _ in range(50):
+        watch.handler.on_chain_start({}, "x", run_id=uuid4(), name="vanishes")
+        chain.invoke("x", watch.config)
+
+    assert len(Runs.of(watch.tape)) <= 11
+
+
 def test_a_table_lives_no_longer_than_its_recorder():
     """Nothing keeps a recorder alive that nobody uses."""
     import gc

@@ -29,7 +29,7 @@ from token_otel.flow.producer import NAMELESS, Producer
 from token_otel.flow.split import EXACT
 from token_otel.ledger.booking import book, lacking, unsplit
 from token_otel.ledger.postings import Posting
-from token_otel.ledger.run import Closed, Run
+from token_otel.ledger.run import Closed, Run, to_write
 from token_otel.prices import PriceBook
 
 MAX_OPEN = 20_000
@@ -80,12 +80,13 @@ class Ledger:
         """Return a run that is open or was closed lately."""
         return self._open.get(run_id) or self._closed.get(run_id)
 
-    def start(self, event: Start) -> Run | None:
-        """Open a run; a start that is repeated, or comes after its end, opens nothing."""
+    def start(self, event: Start, *, opened: bool = True) -> Run | None:
+        """Open a run; a start that is repeated, or comes after its end, opens nothing. Without `opened`, its span is yet to be opened."""
         if event.run_id in self._open or event.run_id in self._closed:
             return None
         parent = self.find(event.parent_id) if event.parent_id is not None else None
         run = Run(event, parent)
+        run.opened = opened
         self._open[event.run_id] = run
         if run.above is not None:
             run.above.children[event.run_id] = run
@@ -130,7 +131,7 @@ class Ledger:
         if event.status == "cancelled":
             closed += [self._cut(child, event.at_ns or 0) for child in run.open_below()]
         closed.append(self._close(run, event))
-        return closed
+        return to_write(closed)
 
     def overdue(self, now_ns: int, *, grace: bool = True) -> list[Closed]:
         """Close the runs that outlived their parents' end by more than the grace, and the oldest beyond the bound.
@@ -147,11 +148,11 @@ class Ledger:
             self._next_due_ns = min(self._orphans.values(), default=NEVER_NS)
         while len(self._open) > self._max_open:
             closed += self._cut_with_all_below(next(iter(self._open)), now_ns)
-        return closed
+        return to_write(closed)
 
     def settle(self, now_ns: int) -> list[Closed]:
         """Close everything that is open, children before their parents: the process or the provider stops."""
-        return [closed for run_id in reversed(list(self._open)) for closed in self._cut_with_all_below(run_id, now_ns)]
+        return to_write([closed for run_id in reversed(list(self._open)) for closed in self._cut_with_all_below(run_id, now_ns)])
 
     def forget_open(self) -> None:
         """Leave every open run to the process that this one was forked from; they stay known as parents."""

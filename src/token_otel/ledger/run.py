@@ -25,6 +25,7 @@ class Run:
         "conversation",
         "conversation_id",
         "cut",
+        "early",
         "event",
         "first_chunk_ns",
         "handle",
@@ -32,6 +33,7 @@ class Run:
         "last_output",
         "messages",
         "open_span",
+        "opened",
         "own",
         "parent",
         "posting",
@@ -67,6 +69,8 @@ class Run:
         self.caused_by: SpanRef | None = None
         self.handle: Any = None  # what the span writer keeps: the OpenTelemetry context in which this run is current,
         self.open_span: Any = None  # and its span until it is ended
+        self.opened = True  # whether that span is open, or has been; while it is not, an end waits here
+        self.early: list[Closed] = []
         self.own = Totals()
         self.subtree = Totals()
         self.messages: dict[SpanRef | str, Reads] = {}
@@ -126,6 +130,12 @@ class Run:
                     labels.add(label)
                 account.add(tokens, cost, decimals)
 
+    def open(self) -> list[Closed]:
+        """Note that its span is open; return the end that came before, from another thread: it is yet to be written."""
+        self.opened = True
+        early, self.early = self.early, []
+        return early
+
     def close(self) -> None:
         """Mark the run as over; what is open beneath it belongs to the nearest run above that is open."""
         self.closed = True
@@ -159,3 +169,13 @@ class Closed:
     posting: Posting | None = None
     open_calls: int = 0
     late: bool = False
+
+
+def to_write(closed: list[Closed]) -> list[Closed]:
+    """Return what can be written now: an end that came before its span was open is left to whoever opens it."""
+    if all(item.run.opened for item in closed):
+        return closed
+    for item in closed:
+        if not item.run.opened:
+            item.run.early.append(item)
+    return [item for item in closed if item.run.opened]
