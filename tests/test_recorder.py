@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.tapes import Bench, FlatBook, bench
 
 from token_otel import Recorder, Settings, Usage
-from token_otel.events import AgentStarted, Ended, Event, ModelEnded, ModelStarted, Part, StepStarted, ToolStarted
+from token_otel.events import AgentStarted, Ended, Event, ModelEnded, ModelStarted, Part, StepStarted, ToolStarted, UsageSeen
 from token_otel.otel import semconv as sc
 from token_otel.prices import Tariff
 
@@ -328,6 +328,20 @@ def test_prices_are_loaded_on_the_worker():
     recorder = Recorder(provider, settings=Settings(metrics="off"))
     recorder.record(ModelStarted(run_id="m", model="gpt-4o", provider="openai"))
     recorder.record(ModelEnded(run_id="m", usage=Usage(input=1_000_000, output=0)))
+
+    [span] = exporter.get_finished_spans()
+    assert (span.attributes or {})[sc.COST_TOTAL] == 2.5
+
+
+def test_a_stream_that_breaks_off_before_the_prices_are_loaded_is_priced():
+    """What it has used until then was told before its end, which brings no usage."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    recorder = Recorder(provider, settings=Settings(metrics="off"))
+    recorder.record(ModelStarted(run_id="m", model="gpt-4o", provider="openai"))
+    recorder.record(UsageSeen(run_id="m", usage=Usage(input=1_000_000, output=0)))
+    recorder.record(ModelEnded(run_id="m", status="cancelled"))
 
     [span] = exporter.get_finished_spans()
     assert (span.attributes or {})[sc.COST_TOTAL] == 2.5

@@ -100,9 +100,7 @@ class Recorder:
         keys = [*product(tracers, _known_as(metrics.get_meter_provider(), meter_provider))]
         with _shared_lock:
             found = next((_shared[key] for key in reversed(keys) if key in _shared), None)  # what is this very provider's goes first
-            if found is None:
-                _shared[keys[0]] = found = cls(tracer_provider, meter_provider)
-            return found
+            return found or _shared.setdefault(keys[0], cls(tracer_provider, meter_provider))
 
     @property
     def open_runs(self) -> int:
@@ -115,7 +113,8 @@ class Recorder:
             return
         try:
             if collecting():
-                return self.record_later(event)
+                self.record_later(event)
+                return
             if self._later:
                 # An adapter may hold a lock of its own while it reports what stands around a call: the spans of others end elsewhere.
                 self._worker.leave(self._catch_up) if isinstance(event, Start) else self._catch_up()
@@ -211,7 +210,7 @@ class Recorder:
                 logger.warning(sentence)
 
     def _end(self, event: End) -> None:
-        if isinstance(event, ModelEnded) and event.usage is not None:
+        if isinstance(event, ModelEnded) and (event.usage is not None or event.status == "cancelled"):
             self._prices.wait()
         with self._lock:
             closed = self._ledger.end(event)
