@@ -28,8 +28,8 @@ lint: $(VENV)/.dev ## Check style, formatting and the direction of imports
 types: $(VENV)/.dev ## Check types, strictly
 	$(BIN)/pyright
 
-bench: $(VENV)/.dev ## Run the benchmarks, but for overhead.py
-	@for script in $(filter-out bench/overhead.py,$(wildcard bench/*.py)); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+bench: $(VENV)/.dev ## Run the benchmarks, but for overhead.py and soak.py
+	@for script in $(filter-out bench/overhead.py bench/soak.py,$(wildcard bench/*.py)); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 bench-overhead: $(VENV)/.dev ## What token-otel and others add to a program; ARGS="--quick" for a few minutes
 	$(BIN)/python bench/overhead.py $(ARGS)
