@@ -242,14 +242,13 @@ class Vandal:
         if dice.random() < 0.1:
             return dice.choice(THINGS)
         bad = dice.choice([0, 0.1, 0.5])
-        fields: dict[str, Any] = {
-            "kind": dice.choice(["user", "system", "tools", "tool_call", "tool_result", "assistant", "reasoning", "media"])
-        }
+        kind = dice.choice(["user", "system", "tools", "tool_call", "tool_result", "assistant", "reasoning", "media"])
+        fields: dict[str, Any] = {"kind": kind}
         fields["text"] = dice.choice(["words that are long enough to be known again", '{"a": "words"}', "\ud800" * 20, "x " * 3000])
         for name in _PART:
             if dice.random() < bad:
                 fields[name] = dice.choice(THINGS)
-            elif name == "media" and fields["kind"] == "media":
+            elif name == "media" and kind == "media":
                 fields[name] = _media({each: dice.choice(THINGS) for each in _MEDIA if dice.random() < 0.3})
         try:
             return Part(**fields)
