@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 LARGEST = 10**12  # no call has more tokens; a counter beyond 64 bits would cost the program every export of its metrics
 
@@ -43,15 +44,16 @@ class Usage:
     adjusted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
-        counts = [getattr(self, name) for name in COUNTS]
+        counts = _counts(self)
         known = [count for count in counts if count is not None]
         if known and ({*map(type, known)} != {int} or min(known) < 0 or max(known) > LARGEST):
             name = next(name for name, count in zip(COUNTS, counts, strict=True) if not _is_count(count))
             raise ValueError(f"{name} is no count: that is a whole number from 0 to a trillion")
-        _check_parts("input", self.input, "cache read and cache write", self.cache_read, self.cache_write)
-        if not any(counts[PLAIN_COUNTS:]):
-            _check_parts("output", self.output, "reasoning", self.reasoning)
+        total, output, read, write_5m, write_1h, reasoning = counts[:PLAIN_COUNTS]
+        cached = (read or 0) + (write_5m or 0) + (write_1h or 0)
+        if cached <= (total or 0) and (reasoning or 0) <= (output or 0) and not any(counts[PLAIN_COUNTS:]):
             return
+        _check_parts("input", self.input, "cache read and cache write", self.cache_read, self.cache_write)
         _check_parts("input", self.input, "audio, image and video input", self.audio_input, self.image_input, self.video_input)
         _check_parts("output", self.output, "reasoning", self.reasoning)
         _check_parts("output", self.output, "citation", self.citation)
@@ -86,6 +88,7 @@ class Usage:
 
 COUNTS = tuple(item.name for item in fields(Usage) if item.name != "adjusted")
 PLAIN_COUNTS = COUNTS.index("audio_input")  # what follows are modalities, and what else few calls have
+_counts = attrgetter(*COUNTS)
 
 
 def _is_count(count: object) -> bool:

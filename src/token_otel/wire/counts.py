@@ -11,10 +11,14 @@ Raw: TypeAlias = Mapping[str, object]
 
 NOTHING: Raw = {}
 
+_PLAIN = {"cache_read", "cache_write_5m", "cache_write_1h", "reasoning"}
+
 
 def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
     """Make a `Usage` of counts that may contradict each other: each part is cut down to what its total leaves."""
     told = {name: value for name, value in parts.items() if value is not None}
+    if not told or (told.keys() <= _PLAIN and _fits(told, total, output)):
+        return Usage(input=total, output=output, **told)
     kept = dict(told)
 
     def fit(room: int | None, *names: str) -> None:
@@ -37,9 +41,19 @@ def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
     return Usage(input=total, output=output, adjusted=kept != told, **kept)
 
 
+def _fits(told: Mapping[str, int], total: int | None, output: int | None) -> bool:
+    """Tell whether no part of a call without other modalities contradicts its total, as with most."""
+    reasoning = told.get("reasoning")
+    cached = sum(told.values()) - (reasoning or 0)
+    read_fits = cached <= total if total is not None else len(told) == (reasoning is not None)
+    return read_fits and (reasoning is None or (output is not None and reasoning <= output))
+
+
 def count_of(raw: Raw, name: str) -> int | None:
     """Return a count; `None` if it is missing, negative, beyond all bounds or no whole number."""
     value = raw.get(name)
+    if value is None:
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else None
@@ -48,8 +62,10 @@ def count_of(raw: Raw, name: str) -> int | None:
 def mapping_of(raw: Raw, name: str) -> Raw:
     """Return a mapping within, or an empty one."""
     value = raw.get(name)
+    if value is None:
+        return NOTHING
     # A dict is asked for first: an abstract class takes ten times as long to answer.
-    return cast("Raw", value) if isinstance(value, dict | Mapping) else NOTHING
+    return cast("Raw", value) if isinstance(value, dict) or isinstance(value, Mapping) else NOTHING  # noqa: SIM101
 
 
 def mappings_of(raw: Raw, name: str) -> Iterable[Raw]:

@@ -6,6 +6,7 @@ from token_otel.usage import Usage
 from token_otel.wire.counts import Raw, count_of, fitted, mapping_of, sum_of
 
 _TIERS = ("priority", "flex")
+_TIER = {f"{tier}_{name}": name for tier in _TIERS for name in ("cache_read", "cache_creation", "reasoning")}
 
 
 def langchain(raw: Raw) -> Usage:
@@ -17,15 +18,9 @@ def langchain(raw: Raw) -> Usage:
 
     Source: https://reference.langchain.com/python/langchain-core/messages/ai/UsageMetadata
     """
-    given, made = mapping_of(raw, "input_token_details"), mapping_of(raw, "output_token_details")
-
-    def detail(details: Raw, name: str) -> int | None:
-        if not details:
-            return None
-        return sum_of(count_of(details, name), *[count_of(details, f"{tier}_{name}") for tier in _TIERS])
-
-    read, write = detail(given, "cache_read"), detail(given, "cache_creation")
-    write_5m, write_1h = count_of(given, "ephemeral_5m_input_tokens"), count_of(given, "ephemeral_1h_input_tokens")
+    given, made = _details(raw, "input_token_details"), _details(raw, "output_token_details")
+    read, write = given.get("cache_read"), given.get("cache_creation")
+    write_5m, write_1h = given.get("ephemeral_5m_input_tokens"), given.get("ephemeral_1h_input_tokens")
     if write is not None:
         write_5m = (write_5m or 0) + max(0, write - (write_5m or 0) - (write_1h or 0))
     total, output = count_of(raw, "input_tokens"), count_of(raw, "output_tokens")
@@ -38,12 +33,24 @@ def langchain(raw: Raw) -> Usage:
         cache_read=read,
         cache_write_5m=write_5m,
         cache_write_1h=write_1h,
-        reasoning=detail(made, "reasoning"),
-        audio_input=count_of(given, "audio"),
-        audio_output=count_of(made, "audio"),
-        image_input=count_of(given, "image"),
-        image_output=count_of(made, "image"),
+        reasoning=made.get("reasoning"),
+        audio_input=given.get("audio"),
+        audio_output=made.get("audio"),
+        image_input=given.get("image"),
+        image_output=made.get("image"),
     )
+
+
+def _details(raw: Raw, name: str) -> dict[str, int]:
+    """Return the counts among the details; those of several service tiers are added up."""
+    details = mapping_of(raw, name)
+    found: dict[str, int] = {}
+    for told in details:
+        count = count_of(details, told)
+        if count is not None:
+            known = _TIER.get(told, told)
+            found[known] = found.get(known, 0) + count
+    return found
 
 
 def service_tier(raw: Raw) -> str | None:
