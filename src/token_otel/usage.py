@@ -77,6 +77,11 @@ class Usage:
         return (self.input or 0) - (self.cache_read or 0) - (self.cache_write or 0)
 
     @property
+    def plain(self) -> bool:
+        """Whether it is all text, and no search or citation is billed beside."""
+        return not any(_others(self))
+
+    @property
     def complete(self) -> bool:
         """Whether both totals are known."""
         return self.input is not None and self.output is not None
@@ -88,7 +93,7 @@ class Usage:
 
 COUNTS = tuple(item.name for item in fields(Usage) if item.name != "adjusted")
 PLAIN_COUNTS = COUNTS.index("audio_input")  # what follows are modalities, and what else few calls have
-_counts = attrgetter(*COUNTS)
+_counts, _others = attrgetter(*COUNTS), attrgetter(*COUNTS[PLAIN_COUNTS:])
 
 
 def _is_count(count: object) -> bool:

@@ -12,9 +12,8 @@ from token_otel.flow.layout import Layout
 from token_otel.flow.reading import RESOLUTION
 from token_otel.flow.split import Group, Split
 from token_otel.prices import Cost
+from token_otel.prices.rates import FINEST
 from token_otel.usage import Usage
-
-_FINEST = 60  # decimals of a USD, beyond which nothing is priced
 
 
 def allocate(layout: Layout, usage: Usage, cost: Cost) -> Split:
@@ -95,12 +94,7 @@ def _price(split: Split, largest: int, columns: Sequence[dict[int, int] | list[i
     rates, usd = cost.rates, cost.input_usd
     if rates is None or usd is None:
         return
-    zero = Decimal()
-    prices = [rates.of(part) or zero for part in ("cache_read", "cache_write_1h", "cache_write_5m", "input")]
-    decimals = 3
-    while decimals < _FINEST and any(price.scaleb(decimals) % 1 for price in prices):
-        decimals += 3
-    units = [int(price.scaleb(decimals)) for price in prices]
+    decimals, units = rates.whole
     main = units[largest]
     costs = [tokens * main for tokens in columns[largest]]
     for number, column in enumerate(columns):
@@ -112,7 +106,7 @@ def _price(split: Split, largest: int, columns: Sequence[dict[int, int] | list[i
     rest = usd - Decimal(sum(costs)).scaleb(-decimals)
     if rest:
         # What modalities cost more or less than text goes to the media that were read, else to the largest.
-        while decimals < _FINEST and rest.scaleb(decimals) % 1:
+        while decimals < FINEST and rest.scaleb(decimals) % 1:
             decimals += 3
             costs = [each * 1000 for each in costs]
         costs[split.largest()] += int(rest.scaleb(decimals))

@@ -87,6 +87,8 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
     rates = tariff.rates(usage.input or 0)
     if not usage or (rates.input is None and rates.output is None and rates.request_usd is None):
         return Cost(status="unpriced", source=tariff.source, version=tariff.version, model=tariff.model)
+    if rates.input is not None and rates.output is not None and usage.plain:
+        return _cost_of_text(usage, rates, tariff)
     input_usds = _charged(rates, _input_parts(usage)) if usage.input is not None else None
     output_usds = _charged(rates, _output_parts(usage)) if usage.output is not None else None
     input_usd, output_usd = _sum(input_usds), _sum(output_usds)
@@ -106,6 +108,39 @@ def cost_of(usage: Usage, tariff: Tariff | None, *, reported_usd: Decimal | None
         cache_write_usd=_sum(input_usds, _WRITE) if usage.cache_write is not None else None,
         reasoning_usd=_sum(output_usds, _REASONING) if usage.reasoning is not None else None,
         uncached_usd=_uncached(usage, rates),
+        source=tariff.source,
+        version=tariff.version,
+        model=tariff.model,
+        rates=rates,
+    )
+
+
+def _cost_of_text(usage: Usage, rates: Rates, tariff: Tariff) -> Cost:
+    """Price a call that is all text, as most are: the same sums with fewer steps."""
+    read_rate, hour_rate, write_rate, fresh_rate = rates.whole.units
+    exponent = -rates.whole.decimals - 6
+    read, hour, write = usage.cache_read, usage.cache_write_1h or 0, usage.cache_write_5m or 0
+    read_units, write_units = (read or 0) * read_rate, hour * hour_rate + write * write_rate
+    input_usd = output_usd = uncached_usd = None
+    if usage.input is not None:
+        input_usd = Decimal(usage.uncached * fresh_rate + read_units + write_units).scaleb(exponent)
+        if read or hour or write:
+            uncached_usd = Decimal(usage.input * fresh_rate).scaleb(exponent)
+    thought = usage.reasoning
+    thought_usd = (thought or 0) * (rates.of("reasoning") or _NOTHING) / MTOK
+    if usage.output is not None:
+        output_usd = (usage.output - (thought or 0)) * (rates.output or _NOTHING) / MTOK + thought_usd
+    fees_usd = rates.request_usd or None
+    return Cost(
+        status="priced",
+        input_usd=input_usd,
+        output_usd=output_usd,
+        fees_usd=fees_usd,
+        total_usd=(input_usd or _NOTHING) + (output_usd or _NOTHING) + (fees_usd or _NOTHING),
+        cache_read_usd=Decimal(read_units).scaleb(exponent) if read is not None else None,
+        cache_write_usd=Decimal(write_units).scaleb(exponent) if usage.cache_write is not None else None,
+        reasoning_usd=thought_usd if thought is not None else None,
+        uncached_usd=uncached_usd,
         source=tariff.source,
         version=tariff.version,
         model=tariff.model,

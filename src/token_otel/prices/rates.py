@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from typing import NamedTuple
 
 MTOK = Decimal(1_000_000)
 MODALITIES = ("audio", "image", "video")
+
+
+LAID = ("cache_read", "cache_write_1h", "cache_write_5m", "input")  # text, in the order in which it lies along a prompt
+FINEST = 60  # decimals of a USD, beyond which nothing is priced
+
+
+class Whole(NamedTuple):
+    """The rates of text of the kinds that are `LAID`, in units of 10 ** -`decimals` USD per million tokens."""
+
+    decimals: int
+    units: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +27,7 @@ class Rates:
 
     A part without a rate of its own is charged at that of the whole it belongs to: cached tokens at `input` (an hour at
     the rate of five minutes), a modality at `input` or `output`, a cached modality at `cache_read`, else at its own input
-    rate. Fees are USD apiece and never a part of input or output.
+    rate. Fees are USD apiece and never a part of input or output. `whole` are the rates of text as integers.
     """
 
     input: Decimal | None = None
@@ -36,6 +48,15 @@ class Rates:
     video_cache_read: Decimal | None = None
     request_usd: Decimal | None = None
     web_search_usd: Decimal | None = None
+    whole: Whole = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        zero = Decimal()
+        usds = [self.of(part) or zero for part in LAID]
+        decimals = 3
+        while decimals < FINEST and any(usd.scaleb(decimals) % 1 for usd in usds):
+            decimals += 3
+        object.__setattr__(self, "whole", Whole(decimals, tuple([int(usd.scaleb(decimals)) for usd in usds])))
 
     def of(self, part: str) -> Decimal | None:
         """Return the rate at which a token of `part` is charged, in USD per million; `None` if unpriced."""
@@ -54,7 +75,7 @@ class Rates:
         return {name: usd for name in RATE_NAMES if (usd := getattr(self, name)) is not None}
 
 
-RATE_NAMES = tuple(field.name for field in fields(Rates))
+RATE_NAMES = tuple(item.name for item in fields(Rates) if item.init)
 
 _CHARGED_AS = {
     "input": ("input",),
