@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from token_otel.flow.layout import Layout
 from token_otel.flow.reading import RESOLUTION
-from token_otel.flow.split import Group, Split
+from token_otel.flow.split import Column, Group, Split
 from token_otel.prices import Cost
 from token_otel.prices.rates import FINEST
 from token_otel.usage import Usage
@@ -26,28 +26,37 @@ def allocate(layout: Layout, usage: Usage, cost: Cost) -> Split:
         Shares that sum to `usage.input`, `cache_read` and both cache writes, and in cost to `cost.input_usd`.
     """
     segments = (usage.cache_read or 0, usage.cache_write_1h or 0, usage.cache_write_5m or 0, usage.uncached)
-    tokens = sum(segments)
     if not layout.rows and not layout.hidden[1] and not layout.unexplained[1]:
         layout.unexplained = (layout.entry(UNEXPLAINED, new=True), 1)
-    totals = layout.totals()
-    whole = sum(totals)
-    largest = max(range(4), key=segments.__getitem__)
-    columns: list[dict[int, int] | list[int]] = []
-    low = passed = 0
-    for number, count in enumerate(segments):
-        passed += count
-        high = whole * passed // tokens if tokens else 0
-        weights: dict[int, int] = {}
-        if number != largest and count:
-            weights = layout.between(low, high)
-            for place, weight in weights.items():
-                totals[place] -= weight
-        columns.append(_apportioned(count, weights, len(totals)) if number != largest else [])
-        low = high
-    columns[largest] = apportion(segments[largest], totals)
+    largest = segments.index(max(segments))
+    columns = _columns(layout, segments, largest)
     split = Split(layout.entries, layout.new, columns[3], columns[0], columns[2], columns[1], layout.labels)
     _price(split, largest, columns, cost)
     return split
+
+
+def _columns(layout: Layout, segments: Sequence[int], largest: int) -> list[Column]:
+    """Split each segment among the entries it covers; the largest gets what the others leave of each."""
+    if len(layout.entries) == 1:
+        whole: list[Column] = [{0: count} if count else {} for count in segments]
+        whole[largest] = [segments[largest]]
+        return whole
+    totals = layout.totals()
+    weight, tokens = sum(totals), sum(segments)
+    columns: list[Column] = []
+    low = passed = 0
+    for number, count in enumerate(segments):
+        passed += count
+        high = weight * passed // tokens if tokens else 0
+        weights: dict[int, int] = {}
+        if number != largest and count:
+            weights = layout.between(low, high)
+            for place, part in weights.items():
+                totals[place] -= part
+        columns.append(_apportioned(count, weights, len(totals)) if number != largest else [])
+        low = high
+    columns[largest] = apportion(segments[largest], totals)
+    return columns
 
 
 UNEXPLAINED = Group("unexplained")
@@ -89,7 +98,7 @@ def largest_remainder(total: int, weights: Iterable[float]) -> list[int]:
     return apportion(total, [round(weight * RESOLUTION) for weight in weights])
 
 
-def _price(split: Split, largest: int, columns: Sequence[dict[int, int] | list[int]], cost: Cost) -> None:
+def _price(split: Split, largest: int, columns: Sequence[Column], cost: Cost) -> None:
     """Give each entry the rates of its own tokens; the sum is the input's cost."""
     rates, usd = cost.rates, cost.input_usd
     if rates is None or usd is None:

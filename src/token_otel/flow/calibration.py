@@ -15,6 +15,7 @@ from typing import NamedTuple
 from token_otel.flow.families import Family
 
 BILL_DEVIATION_TOKENS = 6.0
+LEAST_FACTOR = 0.05
 LEAST_MORE = -0.9  # a token weighs something
 BAND = 4.0  # standard deviations; beyond them a bill is explained by something that we do not see
 
@@ -90,21 +91,32 @@ class Calibration:
         """Split `billed` into what the counted text costs, what is hidden and what is unexplained; learn from it inside the band."""
         residual = billed - self.expect(counted)
         noise = (self._bill_deviation * billed + BILL_DEVIATION_TOKENS) ** 2
-        seen = (*counted, 1.0)
-        towards = [sum([each * there for each, there in zip(row, seen, strict=True)]) for row in self._covariance]
-        variance = max(noise, sum([each * there for each, there in zip(towards, seen, strict=True)]) + noise)
+        total, tools, foreign = counted
+        # Of text alone, as most prompts are, two of the four terms are 0.
+        if tools or foreign:
+            towards = [a * total + b * tools + c * foreign + d for a, b, c, d in self._covariance]
+        else:
+            towards = [row[0] * total + row[3] for row in self._covariance]
+        variance = max(noise, towards[0] * total + towards[1] * tools + towards[2] * foreign + towards[3] + noise)
         if abs(residual) > BAND * sqrt(variance):
             # A bill far below what is expected has no room for what is hidden.
             return self._estimate(min(self.hidden, residual + self.hidden), max(0.0, residual))
-        gains = [each / variance for each in towards]
-        self._state = [value + gain * residual for value, gain in zip(self._state, gains, strict=True)]
-        self._state[0] = max(0.05, self._state[0])
-        for i, gain in enumerate(gains):
-            row = self._covariance[i]
-            for j, toward in enumerate(towards):
-                row[j] -= gain * toward
+        state = self._state
+        first, second, third, fourth = towards
+        for i, (toward, row) in enumerate(zip(towards, self._covariance, strict=True)):
+            if not toward:
+                continue
+            gain = toward / variance
+            state[i] += gain * residual
+            row[0] -= gain * first
+            row[1] -= gain * second
+            row[2] -= gain * third
+            row[3] -= gain * fourth
             # In floats a variance that shrinks a millionfold may end up below 0.
-            row[i] = max(0.0, row[i])
+            if row[i] < 0.0:
+                row[i] = 0.0
+        if state[0] < LEAST_FACTOR:
+            state[0] = LEAST_FACTOR
         return self._estimate(self._state[3], 0.0)
 
     def _estimate(self, hidden: float, unexplained: float) -> Estimate:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from token_otel.flow.producer import Producer, SpanRef
+from token_otel.prices.rates import EXACT
 
 
 class Group(NamedTuple):
@@ -56,8 +57,6 @@ class Share:
         """All its tokens, cached or not."""
         return self.fresh + self.cache_read + self.cache_write_5m + self.cache_write_1h
 
-
-EXACT = Context(prec=100)  # whatever the program has set for its own decimals
 
 Column: TypeAlias = dict[int, int] | list[int]
 

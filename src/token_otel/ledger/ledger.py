@@ -26,11 +26,11 @@ from token_otel.events import (
 )
 from token_otel.flow.book import FlowBook
 from token_otel.flow.producer import NAMELESS, Producer
-from token_otel.flow.split import EXACT
 from token_otel.ledger.booking import book, lacking, unsplit
 from token_otel.ledger.postings import Posting
 from token_otel.ledger.run import Closed, Run, to_write
 from token_otel.prices import PriceBook
+from token_otel.prices.rates import EXACT
 
 MAX_OPEN = 20_000
 REMEMBERED = 4096

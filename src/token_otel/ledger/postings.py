@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from token_otel.flow.book import OutputSplit
-from token_otel.flow.split import EXACT, Share, Split
+from token_otel.flow.split import Share, Split
 from token_otel.prices import Cost
+from token_otel.prices.rates import EXACT
 from token_otel.usage import Usage
 
 UsageStatus: TypeAlias = Literal["reported", "partial", "unreported", "estimated"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import NamedTuple
 
+EXACT = Context(prec=100)  # whatever the program has set for its own decimals
 MTOK = Decimal(1_000_000)
 MODALITIES = ("audio", "image", "video")
 
@@ -54,9 +55,11 @@ class Rates:
         zero = Decimal()
         usds = [self.of(part) or zero for part in LAID]
         decimals = 3
-        while decimals < FINEST and any(usd.scaleb(decimals) % 1 for usd in usds):
-            decimals += 3
-        object.__setattr__(self, "whole", Whole(decimals, tuple([int(usd.scaleb(decimals)) for usd in usds])))
+        with localcontext(EXACT):
+            while decimals < FINEST and any(usd.scaleb(decimals) % 1 for usd in usds):
+                decimals += 3
+            whole = Whole(decimals, tuple([int(usd.scaleb(decimals)) for usd in usds]))
+        object.__setattr__(self, "whole", whole)
 
     def of(self, part: str) -> Decimal | None:
         """Return the rate at which a token of `part` is charged, in USD per million; `None` if unpriced."""
