@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from heapq import nlargest
+from itertools import repeat
+from operator import itemgetter
 
 from token_otel.flow.producer import SpanRef
 from token_otel.flow.split import Split
 from token_otel.otel import semconv as sc
 from token_otel.otel.names import Names
-from token_otel.otel.values import Value, Values
+from token_otel.otel.values import Values
 
 TOP = 16
 OTHER = "other"
@@ -20,93 +21,99 @@ def flow_attributes(split: Split | None, names: Names) -> Values:
     """Return who produced the input: scalars by role, arrays by origin and by producing span."""
     if split is None or not any(split.tokens):
         return {}
-    values: Values = {}
-    origins = _Table(split)
+    by = _Sums(split)
     roles: dict[str, int] = {}
-    for origin, tokens in zip(origins.names, origins.tokens, strict=True):
+    whole = new = 0
+    for origin, row in by.origins.items():
         kind = origin.partition(":")[0]
         role = sc.INPUT_BY_ROLE[_ROLE_OF_KIND.get(kind, kind)]
-        roles[role] = roles.get(role, 0) + tokens
-    values |= {role: tokens for role, tokens in roles.items() if tokens}
-    values[sc.INPUT_NEW] = new = sum(origins.new)
-    values[sc.INPUT_REREAD] = reread = sum(origins.tokens) - new
-    if reread and split.costs is not None:
-        again = [cost for cost, is_new in zip(split.costs, split.new, strict=True) if not is_new]
-        values[sc.COST_REREAD] = split.usd(sum(again))
-    order, rest = origins.ranked()
-    others = [OTHER] if any(origins.tokens[i] for i in rest) else []
-    values[sc.FLOW_ORIGINS] = [names.origin(origins.names[i]) for i in order] + others
-    for name, column in ((sc.FLOW_TOKENS, origins.tokens), (sc.FLOW_CACHE_READ, origins.cache_read), (sc.FLOW_NEW, origins.new)):
-        values[name] = [column[i] for i in order] + [sum([column[i] for i in rest]) for _ in others]
+        roles[role] = roles.get(role, 0) + row[0]
+        whole += row[0]
+        new += row[1]
+    values: Values = {**roles, sc.INPUT_NEW: new, sc.INPUT_REREAD: whole - new}
+    if whole > new and split.costs is not None:
+        values[sc.COST_REREAD] = split.usd(by.reread_cost)
+    order = [*by.origins]
+    if len(order) > 1:
+        order.sort(key=lambda origin: (-by.origins[origin][0], origin))
+    rows = [by.origins[origin] for origin in order[:TOP]]
+    shown = [names.origin(origin) for origin in order[:TOP]]
+    if len(order) > TOP:
+        rows.append([sum(column) for column in zip(*[by.origins[origin] for origin in order[TOP:]], strict=True)])
+        shown.append(OTHER)
+    values[sc.FLOW_ORIGINS] = shown
+    values[sc.FLOW_TOKENS] = [row[0] for row in rows]
+    values[sc.FLOW_CACHE_READ] = [row[2] for row in rows]
+    values[sc.FLOW_NEW] = [row[1] for row in rows]
     if split.costs is not None:
-        costs = [origins.costs[i] for i in order] + [sum([origins.costs[i] for i in rest]) for _ in others]
-        values[sc.FLOW_COST] = [split.usd(cost) for cost in costs]
-    values |= _producers(split, names)
+        values[sc.FLOW_COST] = [split.usd(row[3]) for row in rows]
+    if by.spans:
+        _add_producers(values, split, by.spans)
+    if by.external:
+        first = sorted(by.external, key=lambda message_id: (-by.external[message_id], message_id))[:TOP]
+        values[sc.FLOW_EXTERNAL_IDS] = [names.id(message_id) for message_id in first]
+        values[sc.FLOW_EXTERNAL_TOKENS] = [by.external[message_id] for message_id in first]
     return values
 
 
-class _Table:
-    """The columns of a split, summed by origin."""
+class _Sums:
+    """The columns of a split summed by origin, span and message of another process, in one pass: there may be hundreds of entries.
+
+    Attributes:
+        origins: Tokens, new tokens, tokens read from the cache and cost of each origin.
+        spans: Tokens of each producing span.
+        external: Tokens of each message that another process produced.
+        reread_cost: What was read before has cost.
+    """
+
+    __slots__ = ("external", "origins", "reread_cost", "spans")
 
     def __init__(self, split: Split) -> None:
-        rows: dict[str, int] = {}
-        places = [rows.setdefault(group.origin, len(rows)) for group in split.groups]
-        self.names = [*rows]
-        self.tokens = _summed(places, split.tokens, len(rows))
-        self.new = _summed(places, [tokens if new else 0 for tokens, new in zip(split.tokens, split.new, strict=True)], len(rows))
-        self.costs = _summed(places, split.costs, len(rows)) if split.costs is not None else []
-        self.cache_read = [0] * len(rows)
+        self.origins: dict[str, list[int]] = {}
+        self.spans: dict[SpanRef, int] = {}
+        self.external: dict[str, int] = {}
+        self.reread_cost = 0
+        origins, spans = self.origins, self.spans
+        costs = split.costs if split.costs is not None else repeat(0)
         read = split.cache_read
-        if isinstance(read, dict):
-            for place, tokens in read.items():
-                self.cache_read[places[place]] += tokens
-        else:
-            self.cache_read = _summed(places, read, len(rows))
-
-    def ranked(self) -> tuple[list[int], list[int]]:
-        """Return the 16 largest, most tokens first, and the rest."""
-        order = sorted([i for i, tokens in enumerate(self.tokens) if tokens], key=lambda i: (-self.tokens[i], self.names[i]))
-        return order[:TOP], order[TOP:]
-
-
-def _summed(places: list[int], column: list[int], rows: int) -> list[int]:
-    sums = [0] * rows
-    for place, value in zip(places, column, strict=True):
-        sums[place] += value
-    return sums
-
-
-def _producers(split: Split, names: Names) -> Values:
-    """Return the 16 spans, and the 16 messages of other processes, of which most was read."""
-    values: Values = {}
-    sums: dict[SpanRef, int] = {}
-    external: dict[str, int] = {}
-    for label, group, tokens in zip(split.labels, split.groups, split.tokens, strict=True):
-        if tokens:
-            external_id = group.external_id
+        reads = read if isinstance(read, list) else repeat(0)
+        for group, label, new, tokens, cost, cached in zip(split.groups, split.labels, split.new, split.tokens, costs, reads):  # noqa: B905
+            if not tokens:
+                continue
+            row = origins.get(group[0])
+            if row is None:
+                row = origins[group[0]] = [0, 0, 0, 0]
+            row[0] += tokens
+            row[2] += cached
+            row[3] += cost
+            if new:
+                row[1] += tokens
+            else:
+                self.reread_cost += cost
             if isinstance(label, SpanRef):
-                sums[label] = sums.get(label, 0) + tokens
-            elif external_id is not None:
-                external[external_id] = external.get(external_id, 0) + tokens
-    if sums:
-        top = nlargest(TOP, sums, key=sums.__getitem__)
-        top.sort(key=lambda label: (-sums[label], label))
-        values[sc.FLOW_PRODUCERS] = [str(span) for span in top]
-        values[sc.FLOW_PRODUCER_TOKENS] = [sums[span] for span in top]
-        if split.costs is not None:
-            costs = dict.fromkeys(top, 0)
-            for label, cost in zip(split.labels, split.costs, strict=True):
-                if isinstance(label, SpanRef) and label in costs:
-                    costs[label] += cost
-            values[sc.FLOW_PRODUCER_COST] = [split.usd(costs[span]) for span in top]
-    if external:
-        first = sorted(external, key=lambda message_id: (-external[message_id], message_id))[:TOP]
-        values[sc.FLOW_EXTERNAL_IDS] = [names.id(message_id) for message_id in first]
-        values[sc.FLOW_EXTERNAL_TOKENS] = [external[message_id] for message_id in first]
-    return values
+                spans[label] = spans.get(label, 0) + tokens
+            elif group[2] is not None:
+                self.external[group[2]] = self.external.get(group[2], 0) + tokens
+        if isinstance(read, dict):
+            for place, tokens in filter(itemgetter(1), read.items()):
+                origins[split.groups[place][0]][2] += tokens
 
 
-def informing(split: Split | None, names: Names) -> list[tuple[SpanRef, Mapping[str, Value]]]:
+def _add_producers(values: Values, split: Split, spans: dict[SpanRef, int]) -> None:
+    """Add the 16 spans of which most was read."""
+    top = nlargest(TOP, spans, key=spans.__getitem__) if len(spans) > TOP else [*spans]
+    top.sort(key=lambda label: (-spans[label], label))
+    values[sc.FLOW_PRODUCERS] = [str(span) for span in top]
+    values[sc.FLOW_PRODUCER_TOKENS] = [spans[span] for span in top]
+    if split.costs is not None:
+        costs = dict.fromkeys(top, 0)
+        for label, cost in zip(split.labels, split.costs, strict=True):
+            if cost and isinstance(label, SpanRef) and label in costs:
+                costs[label] += cost
+        values[sc.FLOW_PRODUCER_COST] = [split.usd(costs[span]) for span in top]
+
+
+def informing(split: Split | None, names: Names) -> list[tuple[SpanRef, Values]]:
     """Return the links of a call: the spans whose words it reads for the first time, most tokens first, at most 16."""
     if split is None:
         return []

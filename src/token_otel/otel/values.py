@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
 Value: TypeAlias = str | bool | int | float | Sequence[str] | Sequence[int] | Sequence[float]
@@ -13,20 +13,29 @@ LONGEST = 1_024  # characters: a backend that refuses a request for its size ref
 MOST = 128  # members of a list
 
 
-def encodable(values: Mapping[str, Value]) -> Values:
-    """Return `values` with text that UTF-8 can hold, of at most 1,024 characters, and integers of 64 bits; without what is no value."""
-    found: Values = {}
+def encodable(values: Values) -> Values:
+    """Make text in `values` such as UTF-8 can hold, of at most 1,024 characters, and integers such as have 64 bits; drop what is no value."""
+    worthless: list[str] = []
     for name, value in values.items():
         kind = value.__class__
         # By far most values are of these kinds, and good as they are.
-        if kind is str:
+        if kind is int:
+            if -LARGEST <= cast("int", value) <= LARGEST:
+                continue
+        elif kind is str:
             text = cast("str", value)
-            found[name] = text if len(text) <= LONGEST and text.isascii() else encodable_text(text)
-        elif kind is float or kind is bool:
-            found[name] = value
-        elif (good := _list(cast("list[object]", value)) if kind is list and value else _encodable(value)) is not None:
-            found[name] = good
-    return found
+            if len(text) <= LONGEST and text.isascii():
+                continue
+        elif kind is float or kind is bool or (kind is list and _is_good(cast("list[object]", value))):
+            continue
+        good = _encodable(value)
+        if good is None:
+            worthless.append(name)
+        else:
+            values[name] = good
+    for name in worthless:
+        del values[name]
+    return values
 
 
 def encodable_text(text: str) -> str:
@@ -35,15 +44,12 @@ def encodable_text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _list(value: list[object]) -> Value | None:
-    kinds = set(map(type, value))
+def _is_good(items: list[object]) -> bool:
+    kinds = set(map(type, items))
     if kinds == {int}:
-        numbers = cast("list[int]", value)
-        if min(numbers) >= -LARGEST and max(numbers) <= LARGEST:
-            return numbers
-    elif kinds == {float} or (kinds == {str} and len(text := "".join(cast("list[str]", value))) <= LONGEST and text.isascii()):
-        return cast("Value", value)
-    return _sequence(value)
+        numbers = cast("list[int]", items)
+        return min(numbers) >= -LARGEST and max(numbers) <= LARGEST
+    return kinds == {float} or (kinds == {str} and len(text := "".join(cast("list[str]", items))) <= LONGEST and text.isascii())
 
 
 def _encodable(value: object) -> Value | None:
