@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, cast
@@ -56,19 +56,23 @@ def model_ended(
     about = _about(first)
     overall = mapping_of(getattr(result, "llm_output", None))
     info = mapping_of(getattr(first, "generation_info", None))
-    output = tuple(part for choice in choices for part in _output(choice, read))
+    output = _output(first, read) if first is not None else ()
+    reasons = [reason for choice in choices if (reason := _reason(choice))]
+    for choice in choices[1:]:
+        output += _output(choice, read)
     reported = mapping_of(getattr(message, "usage_metadata", None))
+    reports = [*_reports(about), *_reports(overall)]
     return ModelEnded(
         run_id=run_id,
         status=status,
         error_type=error_type,
-        usage=_usage(message, reported, about, overall, info, any(part.text for part in output)),
+        usage=_usage(message, reported, reports, info, output),
         output=output,
         model=_text(about, "model_name", "model", "model_id") or _text(overall, "model_name", "model", "model_id"),
         response_id=_response_id(message, about),
-        finish_reasons=tuple(reason for choice in choices if (reason := _reason(choice))),
+        finish_reasons=tuple(reasons),
         service_tier=_tier(reported, about),
-        cost_usd=_cost(about, overall),
+        cost_usd=_cost((*reports, about)),
         local_cache=reported.get("total_cost") == 0,
     )
 
@@ -92,7 +96,9 @@ def _output(choice: Generation, read: Callable[[BaseMessage], tuple[Part, ...]])
     """Return what the model itself produced; what the provider's tools returned in between is none of it."""
     if not isinstance(choice, ChatGeneration):
         return (Part(kind="assistant", text=choice.text),)
-    parts = tuple(part for part in read(choice.message) if part.kind != "tool_result")
+    parts = read(choice.message)
+    if any([part.kind == "tool_result" for part in parts]):  # noqa: C419 - a list takes half the time
+        parts = tuple([part for part in parts if part.kind != "tool_result"])
     thought = mapping_of(getattr(choice.message, "additional_kwargs", None)).get("reasoning_content")
     if isinstance(thought, str) and thought and all(part.kind != "reasoning" for part in parts):
         parts = (Part(kind="reasoning", text=thought, message_id=getattr(choice.message, "id", None), opens=False), *parts)
@@ -102,10 +108,9 @@ def _output(choice: Generation, read: Callable[[BaseMessage], tuple[Part, ...]])
 def _usage(
     message: AIMessage | None,
     reported: Mapping[str, object],
-    about: Mapping[str, Any],
-    overall: Mapping[str, Any],
+    reports: Sequence[Mapping[str, object]],
     info: Mapping[str, Any],
-    has_text: bool,
+    output: Sequence[Part],
 ) -> Usage | None:
     """Read the usage of the first choice: each choice repeats the same bill.
 
@@ -114,28 +119,23 @@ def _usage(
     usage = None
     if message is not None and reported:
         usage = wire.langchain(reported)
-        for report in _reports(about, overall):
+        for report in reports:
             usage = _told(usage, report)
         if usage.web_searches is None and (searches := _searches(message)):
             usage = replace(usage, web_searches=searches)
-    for report in () if usage else _reports(about, overall, info):
-        usage = wire.detect(report)
-        if usage:
-            break
-    if usage and has_text and not usage.output:
+    if not usage:
+        usage = next((found for report in (*reports, *_reports(info)) if (found := wire.detect(report))), None)
+    if usage and not usage.output and any(part.text for part in output):
         usage = replace(usage, **dict.fromkeys(_OF_OUTPUT)) if usage.input else None
     return usage or None
 
 
-def _reports(*places: Mapping[str, Any]) -> Iterable[Mapping[str, object]]:
-    for place in places:
-        if not place:
-            continue
-        for name in _REPORTS:
-            if name in place and isinstance(value := place[name], dict):
-                yield cast("Mapping[str, object]", value)
-        if "eval_count" in place:
-            yield place
+def _reports(place: Mapping[str, Any]) -> Iterable[Mapping[str, object]]:
+    for name in _REPORTS:
+        if name in place and isinstance(value := place[name], dict):
+            yield cast("Mapping[str, object]", value)
+    if "eval_count" in place:
+        yield place
 
 
 def _told(usage: Usage, report: Mapping[str, object]) -> Usage:
@@ -192,11 +192,10 @@ def _tier(reported: Mapping[str, object], about: Mapping[str, Any]) -> str | Non
     return tier if isinstance(tier, str) else None
 
 
-def _cost(about: Mapping[str, Any], overall: Mapping[str, Any]) -> Decimal | None:
+def _cost(places: Iterable[Mapping[str, object]]) -> Decimal | None:
     """Return the cost that the provider reports in its usage, as OpenRouter does, or beside it, as its integration does in streams."""
-    for report in (*_reports(about, overall), about):
-        cost = wire.reported_cost(report)
-        if cost is not None:
+    for place in places:
+        if "cost" in place and (cost := wire.reported_cost(place)) is not None:
             return cost
     return None
 

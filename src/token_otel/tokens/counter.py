@@ -6,9 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
-from typing import TypeAlias
 
-from tiktoken import Encoding
 from token_otel.tokens.encoding import encoding
 
 # Nothing longer is encoded in one piece: a run of a million blanks makes tiktoken panic, past every `except Exception`.
@@ -20,8 +18,7 @@ WORDS = 32_768  # about 4 MB
 LONGEST_WORD = 24  # characters: what is longer hardly comes again
 
 
-
-_PIECE = re.compile(r"([A-Z]?[a-z]+)([.,;:!?]?)")
+_WORD = re.compile(r"[A-Z]?[a-z]+")
 # Of several blanks all but the one that goes with the word behind them are a token; before the end of a line they go with that.
 _BLANKS = re.compile(r"(?: {2,}| $)(?![ \r\n])")
 
@@ -34,9 +31,9 @@ class Counter:
     """
 
     def __init__(self) -> None:
-        found = encoding("o200k_base")
-        self._first = _Words(found, "")
-        self._others = _Words(found, " ")
+        encode = encoding("o200k_base").encode_ordinary
+        self._first = _Words(encode, "")
+        self._others = _Words(encode, " ")
         self._counts: OrderedDict[int, int] = OrderedDict()
         self._lock = Lock()
 
@@ -81,25 +78,17 @@ class Counter:
 class _Words(dict[str, int]):
     """The tokens of words, `before` included."""
 
-    def __init__(self, encoding: Encoding, before: str) -> None:
+    def __init__(self, encode: Callable[[str], list[int]], before: str) -> None:
         super().__init__({"": 0})
-        self._encode = encoding.encode_ordinary
-        self._encode_piece = encoding._core_bpe.encode_single_piece
+        self._encode = encode
         self._before = before
-        self._ends: dict[str, int] = {"": 0}
 
     def __missing__(self, word: str) -> int:
-        parts = _PIECE.fullmatch(word)
-        if parts is None:
-            tokens = len(self._encode(self._before + word))
+        # A stop or a comma is a token apart: the word itself may be known.
+        if word[-1] in ",." and _WORD.fullmatch(word, 0, len(word) - 1):
+            tokens = self[word[:-1]] + 1
         else:
-            letters, end = parts.groups()
-            tokens = len(self._encode_piece((self._before + letters).encode()))
-            if end:
-                ends = self._ends.get(end)
-                if ends is None:
-                    ends = self._ends[end] = len(self._encode(end))
-                tokens += ends
+            tokens = len(self._encode(self._before + word))
         if len(word) <= LONGEST_WORD:
             if len(self) >= WORDS:
                 self.clear()

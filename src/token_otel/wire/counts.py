@@ -18,7 +18,7 @@ def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
     """Make a `Usage` of counts that may contradict each other: each part is cut down to what its total leaves."""
     told = {name: value for name, value in parts.items() if value is not None}
     if not told or (told.keys() <= _PLAIN and _fits(told, total, output)):
-        return Usage(input=total, output=output, **told)
+        return Usage(input=total, output=output, adjusted=False, **told)
     kept = dict(told)
 
     def fit(room: int | None, *names: str) -> None:
