@@ -174,6 +174,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             ToolStarted(
                 run_id=run.id,
                 parent_id=self._runs.parent_of(run),
+                at_ns=self.recorder.now_ns(),
                 conversation_id=conversation_id(run.metadata),
                 attributes=self._runs.attributes(run),
                 name=name,
@@ -235,6 +236,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             ModelStarted(
                 run_id=run.id,
                 parent_id=self._runs.parent_of(run),
+                at_ns=self.recorder.now_ns(),
                 conversation_id=conversation_id(run.metadata),
                 attributes=self._runs.attributes(run),
                 model=model_of(params, run.metadata),
@@ -248,7 +250,7 @@ class TokenOtelHandler(BaseCallbackHandler):
 
     def _model_ended(self, run: Run, response: Any, status: Status, error_type: str | None) -> None:
         bare = ModelEnded(run_id=run.id, status=status, error_type=error_type)
-        end = self._read(bare, model_ended, run.id, response, self._parts, status=status, error_type=error_type)
+        end = self._read(bare, model_ended, run.id, response, self._parts, self.recorder.now_ns(), status=status, error_type=error_type)
         if status != "ok" and run.seen is not None and not end.finish_reasons:
             end = replace(end, usage=None)  # what was used until then, and has been told: not the whole bill
         self._record(_retold(run, end))
@@ -262,11 +264,12 @@ class TokenOtelHandler(BaseCallbackHandler):
 
     def _first_chunk(self, run: Run) -> None:
         run.streaming = True
-        self._record(FirstChunk(run_id=run.id))
+        self._record(FirstChunk(run_id=run.id, at_ns=self.recorder.now_ns()))
 
     def _usage_seen(self, run: Run, usage: UsageMetadata) -> None:
         run.seen = usage
-        self._record(UsageSeen(run_id=run.id, usage=wire.langchain(cast("Mapping[str, object]", usage))))
+        seen = wire.langchain(cast("Mapping[str, object]", usage))
+        self._record(UsageSeen(run_id=run.id, usage=seen, at_ns=self.recorder.now_ns()))
 
     def _read(self, otherwise: T, read: Callable[..., T], *args: Any, **options: Any) -> T:
         """Return what is read of what LangChain tells, or `otherwise`: what cannot be read costs itself, never the run or its bill."""

@@ -85,7 +85,10 @@ def parameters(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> Attrib
     choices = params.get("n")
     if isinstance(choices, int) and choices > 1:
         found["choice.count"] = choices
-    level = params.get("reasoning_effort") or _inner(params, "reasoning", "effort") or _inner(params, "output_config", "effort")
+    level = params.get("reasoning_effort")
+    for name in ("reasoning", "output_config"):
+        if not level and name in params:
+            level = _inner(params, name, "effort")
     if isinstance(level, str):
         found["reasoning.level"] = level
     if isinstance(previous := params.get("previous_response_id"), str):

@@ -143,7 +143,9 @@ class Runs:
     def close(self, run: Run, status: Status, error_type: str | None = None, output: tuple[Part, ...] = ()) -> None:
         """Report the end of a run that was reported."""
         if run.shown is not None:
-            self._record(Ended(run_id=run.id, status=status, error_type=error_type, output=output))
+            recorder = self._recorder()
+            if recorder is not None:
+                recorder.record(Ended(run_id=run.id, at_ns=recorder.now_ns(), status=status, error_type=error_type, output=output))
 
     def attributes(self, run: Run) -> Attributes:
         """Return what the user wants to see of a run's metadata and tags."""

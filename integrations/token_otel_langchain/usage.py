@@ -37,6 +37,7 @@ def model_ended(
     run_id: str,
     result: object,
     read: Callable[[BaseMessage], tuple[Part, ...]],
+    at_ns: int | None = None,
     *,
     status: Status = "ok",
     error_type: str | None = None,
@@ -47,6 +48,7 @@ def model_ended(
         run_id: The call.
         result: LangChain's `LLMResult`.
         read: Reads a message's parts.
+        at_ns: When it came.
         status: How the call ended.
         error_type: The class of its exception.
     """
@@ -64,6 +66,7 @@ def model_ended(
     reports = [*_reports(about), *_reports(overall)]
     return ModelEnded(
         run_id=run_id,
+        at_ns=at_ns,
         status=status,
         error_type=error_type,
         usage=_usage(message, reported, reports, info, output),

@@ -140,6 +140,21 @@ class ModelStarted(Started):
     attempt: int = 1
     request: Attributes = field(default_factory=dict[str, Attribute])
 
+    def without_prompt(self) -> ModelStarted:
+        """Return the same event without what the call reads, so that no text is kept alive by it."""
+        return ModelStarted(
+            run_id=self.run_id,
+            parent_id=self.parent_id,
+            at_ns=self.at_ns,
+            conversation_id=self.conversation_id,
+            attributes=self.attributes,
+            model=self.model,
+            provider=self.provider,
+            operation=self.operation,
+            attempt=self.attempt,
+            request=self.request,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted(Started):

@@ -233,6 +233,7 @@ def test_a_conversation_may_be_evicted_while_its_index_is_filled(queue: Queue):
     book = Book(queue)
     book.flow = FlowBook(400_000, pieces=True, submit=queue.submit)
     book.says(PLANNER, text_of(6, 3_000))
+    book.reads(f"Do that: {PAGE}")
     filling = queue.jobs.pop(0)()
     for _ in range(5):
         next(filling)
@@ -257,7 +258,7 @@ def test_what_nobody_said_is_known_as_given_from_then_on():
     counter, index = Counter(), TextIndex()
     match = Match(f"{PAGE} {OTHER}", "user")
     match.readers.add("critic")
-    for _ in learn_steps(index, PLANNER, [OTHER]):
+    for _ in learn_steps(PLANNER, [OTHER], index):
         pass
     for _ in search_steps(index, [match], "critic", counter):
         pass
@@ -274,7 +275,7 @@ def test_stretches_sum_to_one_and_origins_to_the_bill(texts: Sequence[str], dice
     """Whatever is quoted, in whatever form, by whomever it was said."""
     counter, index = Counter(), TextIndex()
     for number, text in enumerate([*texts, PAGE]):
-        for _ in learn_steps(index, Producer("agent", f"a{number}"), [text]):
+        for _ in learn_steps(Producer("agent", f"a{number}"), [text], index):
             pass
     quotes = [dice.choice([text, json.dumps(text), text.upper()]) for text in [*texts, PAGE]]
     match = Match(" and ".join(dice.sample(quotes, len(quotes))), "user")

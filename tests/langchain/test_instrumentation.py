@@ -34,6 +34,9 @@ class ActiveTape:
     def record(self, event: Any) -> None:
         self.events.append(event)
 
+    def now_ns(self) -> None:
+        return None
+
     @contextmanager
     def activate(self, run_id: str) -> Iterator[None]:
         self.stack.append(run_id)

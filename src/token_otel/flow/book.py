@@ -130,7 +130,7 @@ class FlowBook:
         """Remember what a run produced."""
         fresh = [text for text in self.store.produced(conversation, producer, output) if len(text) >= SHORTEST]
         if self._pieces and fresh:
-            self._submit(partial(learn_steps, self.store.index(conversation), producer, fresh))
+            self._prompts.learn(conversation, partial(learn_steps, producer, fresh), sum(map(len, fresh)))
 
     def answered(self, conversation: str, call_id: str, producer: Producer) -> None:
         """Remember who answered a tool call whose result was not seen."""

@@ -120,14 +120,27 @@ def _found_steps(
     return fresh
 
 
-def given_steps(index: TextIndex, texts: Iterable[tuple[str, str]], reader: str) -> Generator[None]:
-    """Remember what was given to an agent, as pairs of a role and a text."""
-    readers = {reader}
-    for origin, text in texts:
-        yield from index.add_steps(Given(origin, readers), text[:LONGEST])
+def unsearched(matches: Sequence[Match]) -> list[tuple[Given, str]]:
+    """Say of some parts that nothing is known of them, where there is nothing yet that they could be known by; return whose they are."""
+    left = LONGEST
+    fresh: list[tuple[Given, str]] = []
+    for match in matches:
+        text = match.text[:left]
+        left -= len(text)
+        match.cut = len(text) < len(match.text)
+        if len(text) >= SHORTEST:
+            fresh.append((Given(match.origin, match.readers), text))
+        match.nothing()
+    return fresh
 
 
-def learn_steps(index: TextIndex, producer: Producer, texts: Iterable[str]) -> Generator[None]:
+def given_steps(texts: Iterable[tuple[Given, str]], index: TextIndex) -> Generator[None]:
+    """Remember what was given in a role."""
+    for owner, text in texts:
+        yield from index.add_steps(owner, text[:LONGEST])
+
+
+def learn_steps(producer: Producer, texts: Iterable[str], index: TextIndex) -> Generator[None]:
     """Remember what a run produced."""
     for text in texts:
         yield from index.add_steps(producer, text[:LONGEST])

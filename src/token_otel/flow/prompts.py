@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from operator import attrgetter
@@ -10,11 +10,12 @@ from typing import TypeAlias
 
 from token_otel.events import Part
 from token_otel.flow.calibration import Estimate
-from token_otel.flow.pieces import Match, given_steps, is_searched, search_steps
+from token_otel.flow.matching import TextIndex
+from token_otel.flow.pieces import LONGEST, Given, Match, given_steps, is_searched, search_steps, unsearched
 from token_otel.flow.provenance import GIVEN, Read, given, read, role
 from token_otel.flow.reading import Measure, Reading, Row
 from token_otel.flow.reasoning import kept_from
-from token_otel.flow.store import Conversation, Store
+from token_otel.flow.store import Conversation, Learn, Store
 from token_otel.flow.transcript import Reader, Transcript
 from token_otel.tokens import Counter
 
@@ -22,6 +23,7 @@ Job: TypeAlias = Callable[[], Generator[None]]
 
 BEGINNINGS = 64  # of conversations that are remembered
 MODELS_LIMIT = 1024
+WAITING = LONGEST  # characters that are not indexed at once
 MOVED = 0.05  # of a weight: what was weighed before more was learnt than that is weighed again
 FUNCTION = '"function":{'  # how Chat Completions tells a tool
 _DIGEST = attrgetter("digest")
@@ -90,7 +92,8 @@ class Prompts:
                 if part.message_id is not None and (key := given(part, reader)) is not None:
                     self._store.keep(known, key)
             if self._pieces and not alone:
-                self._learn_given(conversation, prompt, reader)
+                readers = {reader}
+                self._learn_given(conversation, [(Given(role(part).origin, readers), part.text) for part in prompt if is_searched(part)])
         else:
             reading.reads = [self._read(part, reader, known, state) for part in tail]
             if self._pieces:
@@ -143,17 +146,32 @@ class Prompts:
             if item.match is not None and not item.match.submitted:
                 item.match.submitted = True
                 matches.append(item.match)
-        if matches:
-            job = partial(search_steps, self._store.index(conversation), matches, reading.reader, self._counter)
-            if self._submit(job) is False:
-                for match in matches:
-                    match.submitted = False
+        if not matches:
+            return
+        known = self._store.conversation(conversation)
+        if known.index is None and not known.waiting and not known.learning:
+            self._learn_given(conversation, unsearched(matches))
+            return
+        known.learn()
+        index = self._store.index(conversation)
+        search = partial(search_steps, index, matches, reading.reader, self._counter)
+        if self._submit(partial(_learn_steps, known.learning, index, search)) is False:
+            for match in matches:
+                match.submitted = False
 
-    def _learn_given(self, conversation: str, prompt: Sequence[Part], reader: str) -> None:
+    def _learn_given(self, conversation: str, texts: Sequence[tuple[Given, str]]) -> None:
         """Remember what a conversation begins with, to be known as given when it comes again in other surroundings."""
-        texts = [(role(part).origin, part.text) for part in prompt if is_searched(part)]
         if texts:
-            self._submit(partial(given_steps, self._store.index(conversation), texts, reader))
+            self.learn(conversation, partial(given_steps, texts), sum([len(text) for _, text in texts]))
+
+    def learn(self, conversation: str, job: Learn, characters: int) -> None:
+        """Put texts into a conversation's index before it is next looked into, or when too many wait."""
+        known = self._store.conversation(conversation)
+        known.waiting.append(job)
+        known.waiting_bytes += characters
+        if known.waiting_bytes > WAITING:
+            known.learn()
+            self._submit(partial(_learn_steps, known.learning, self._store.index(conversation)))
 
     def posted(
         self,
@@ -210,6 +228,19 @@ class Prompts:
         self._answering[asked] = model
         if len(self._answering) > MODELS_LIMIT:
             self._answering.popitem(last=False)
+
+
+def _learn_steps(learning: deque[Learn], index: TextIndex, then: Job | None = None) -> Generator[None]:
+    """Index what was said until now, then search: what a fork, or a full queue, has kept from being done is done with the next."""
+    try:
+        while learning:
+            yield from learning.popleft()(index)
+    except Exception:
+        if then is not None:
+            yield from then()
+        raise
+    if then is not None:
+        yield from then()
 
 
 def _is_outdated(head: Transcript, estimate: Estimate) -> bool:

@@ -6,9 +6,9 @@ Texts are kept as 64-bit hashes, salted per process; where pieces of them are lo
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, TypeAlias, cast
 
 from token_otel.events import Part
 from token_otel.flow.matching import TextIndex
@@ -22,18 +22,27 @@ ENTRY_BYTES = 240  # a dict slot, its key and a shared Producer, measured on CPy
 CONVERSATION_ENTRIES = 3  # an empty conversation: itself, two dicts and its place in the store
 
 
+Learn: TypeAlias = Callable[[TextIndex], Generator[None]]
+"""Puts texts into an index, in steps."""
+
+
 class Conversation:
     """What one conversation's runs produced and read. Two generations: when the young one is full, the old one goes.
 
     Attributes:
         entries: How many there are, the index and the readers among them by their size when they were last weighed.
-        index: Its texts, for the worker alone; `None` until there are any.
+        index: Its texts, for the worker alone; `None` until something is looked for among them.
+        waiting: What is to be put into the index before that, `waiting_bytes` of text: where nobody ever looks, nothing is indexed.
+        learning: What the worker is to put into it now.
         readers: What each agent has read.
     """
 
     def __init__(self, generation: int) -> None:
         self.entries = CONVERSATION_ENTRIES
         self.index: TextIndex | None = None
+        self.waiting: list[Learn] = []
+        self.waiting_bytes = 0
+        self.learning: deque[Learn] = deque()
         self.readers: dict[str, Reader] = {}
         self._weighed = 0
         self._generation = generation
@@ -57,6 +66,11 @@ class Conversation:
             self.entries += 0 if self._old.pop(key, None) is not None else 1
         self._young[key] = value
 
+    def learn(self) -> None:
+        """Leave to the worker what is waiting."""
+        self.learning.extend(self.waiting)
+        self.waiting, self.waiting_bytes = [], 0
+
     @property
     def is_blank(self) -> bool:
         """Whether nothing is known of it."""
@@ -69,7 +83,7 @@ class Conversation:
 
     def weigh(self) -> None:
         """Take account of what was read, and of what the worker has put into the index."""
-        now = 0 if self.index is None else self.index.bytes // ENTRY_BYTES
+        now = (self.waiting_bytes + (0 if self.index is None else self.index.bytes)) // ENTRY_BYTES
         for reader in self.readers.values():
             now += reader.entries
         self.entries += now - self._weighed
@@ -215,6 +229,7 @@ class Store:
                     only.age()
                 if only.entries == before:
                     only.index = None
+                    only.waiting, only.waiting_bytes = [], 0
                     only.readers.clear()
                     only.weigh()
                 if only.entries == before:

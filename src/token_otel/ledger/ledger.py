@@ -210,7 +210,7 @@ class Ledger:
         closed = Closed(run=run, event=end, posting=self._post(run, run.event, end))
         # The texts of a prompt are not kept alive by a run that is over.
         run.seen = None
-        run.event = replace(run.event, prompt=())
+        run.event = run.event.without_prompt()
         if run.reading is not None:
             if run.cut and self._flow is not None:
                 self._try(self._flow.weighed, run.reading)

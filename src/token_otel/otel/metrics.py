@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from opentelemetry.metrics import Histogram, Meter
+from opentelemetry.metrics import Histogram, Meter, get_meter_provider
 
 from token_otel.events import AgentStarted, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
 from token_otel.ledger import Closed, Posting, Run
@@ -40,6 +40,8 @@ class MetricWriter:
         self._latest = latest
         self._legacy = legacy
         self._agents: set[str] = set()
+        # The API's own meters drop everything, until the program sets a provider.
+        self._deaf = get_meter_provider() if type(meter).__module__.startswith("opentelemetry.metrics") else None
         self._cost = meter.create_counter(sc.M_COST, unit="{USD}", description="Cost of model calls")
         self._flow = meter.create_counter(sc.M_FLOW, unit="{token}", description="Input tokens by who produced them")
         self._unpriced = meter.create_counter(sc.M_UNPRICED, unit="{token}", description="Tokens of calls whose price is not known")
@@ -64,6 +66,8 @@ class MetricWriter:
 
     def end(self, closed: Closed) -> None:
         """Add one closed run."""
+        if self._deaf is not None and get_meter_provider() is self._deaf:
+            return
         run, event = closed.run, closed.event
         seconds = ((event.at_ns or 0) - (run.event.at_ns or 0)) / 1e9
         failed: Labels = {sc.ERROR_TYPE: encodable_text(event.error_type)} if event.error_type else {}

@@ -14,7 +14,7 @@ MOST = 128  # members of a list
 
 
 def encodable(values: Values) -> Values:
-    """Make text in `values` such as UTF-8 can hold, of at most 1,024 characters, and integers such as have 64 bits; drop what is no value."""
+    """Make text in `values` such as UTF-8 holds, of at most 1,024 characters, and integers such as have 64 bits; drop what is no value."""
     worthless: list[str] = []
     for name, value in values.items():
         kind = value.__class__

@@ -29,6 +29,10 @@ class Tape:
         """Append one event."""
         self.events.append(event)
 
+    def now_ns(self) -> int | None:
+        """Return no time: what is on a tape is the same each time it is recorded."""
+        return None
+
     def record_later(self, event: Event) -> None:
         """Append one event, from a destructor."""
         self.events.append(event)
