@@ -83,7 +83,7 @@ def test_every_profile_is_documented():
 def test_every_integration_is_documented():
     """Each package beneath integrations/ has a row, an extra and an entry point; and no row names another."""
     packages = {path.name for path in (ROOT / "integrations").iterdir() if (path / "__init__.py").exists()}
-    rows = {match[1]: match[2] for row in ROWS if (match := re.match(r"\| `(token_otel_\w+)` \|[^|]*\| `(\w+)` \|", row))}
+    rows = {match[1]: match[2] for row in ROWS if (match := re.match(r"\| `(token_otel_\w+)` \|[^|]*\| `([\w-]+)` \|", row))}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert set(rows) == packages
     assert set(rows.values()) <= set(project["optional-dependencies"])

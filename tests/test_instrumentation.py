@@ -53,11 +53,11 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     return made
 
 
-def install(monkeypatch: pytest.MonkeyPatch, integration: Fake, framework: str) -> None:
+def install(monkeypatch: pytest.MonkeyPatch, integration: Fake, framework: str, distribution: str | None = None) -> None:
     module = types.ModuleType(FAKE_MODULE)
     module.integration = integration  # pyright: ignore[reportAttributeAccessIssue]
     monkeypatch.setitem(sys.modules, FAKE_MODULE, module)
-    point = EntryPoint(framework, f"{FAKE_MODULE}:integration", "token_otel")
+    point = EntryPoint(framework, f"{FAKE_MODULE}:integration" + (f" [{distribution}]" if distribution else ""), "token_otel")
 
     def entry_points(*, group: str) -> list[EntryPoint]:
         return [point] if group == "token_otel" else []
@@ -101,6 +101,15 @@ def test_a_framework_that_is_not_installed_is_left_out(monkeypatch: pytest.Monke
     """Its integration is not even loaded."""
     fake = Fake()
     install(monkeypatch, fake, "no_such_framework_anywhere")
+
+    assert instrument() == []
+    assert fake.recorders == []
+
+
+def test_a_module_of_the_programs_own_is_not_taken_for_a_framework(monkeypatch: pytest.MonkeyPatch):
+    """Where the distribution that brings the framework is not installed, what has its name is somebody else's: it is not imported."""
+    fake = Fake()
+    install(monkeypatch, fake, "json", "no-such-distribution")
 
     assert instrument() == []
     assert fake.recorders == []

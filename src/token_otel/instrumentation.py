@@ -25,7 +25,10 @@ GROUP = "token_otel"
 
 
 class Integration(Protocol):
-    """What the entry point of an integration holds; the entry point is named after the framework's top-level module."""
+    """What the entry point of an integration holds; the entry point is named after the framework's top-level module.
+
+    Where a program may have a module of its own by that name, the distribution that brings the framework stands in brackets.
+    """
 
     def instrument(self, recorder: Recorder) -> None:
         """Send every run of the framework in this process to `recorder`."""
@@ -46,7 +49,7 @@ class _Instrumentation:
         framework = point.name
         if framework in self.active:
             return True
-        if find_spec(framework) is None:
+        if find_spec(framework) is None or not all(map(_is_installed, point.extras)):
             return False
         self.active[framework] = None
         when_imported = _post_import_hook() if framework not in sys.modules else None
@@ -151,6 +154,16 @@ def _export_metrics() -> None:
 
     if not isinstance(metrics.get_meter_provider(), SdkMeterProvider):
         metrics.set_meter_provider(SdkMeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
+
+
+def _is_installed(distribution: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _post_import_hook() -> Callable[[Callable[[Any], Any], str], Any] | None:

@@ -76,6 +76,7 @@ def test_the_wheel_has_both_roots_and_their_data(wheel: Path):
         "token_otel/tokens/data/cl100k_base.ranks.gz",
         "token_otel/tokens/data/o200k_base.ranks.gz",
         "token_otel_langchain/py.typed",
+        "token_otel_openai_agents/py.typed",
     } <= names
     tops = {name.split("/")[0].removesuffix(".dist-info") for name in names}
     assert {top for top in tops if not top.startswith(("token_otel_", "token_otel-"))} == {"token_otel"}
@@ -90,14 +91,15 @@ def test_the_core_loads_nothing_it_may_not_need(python: Path):
     assert loaded & KEPT_OUT == set()
 
 
-def test_a_missing_framework_is_named_with_its_remedy(python: Path):
-    """Without LangChain its integration fails with one sentence, which says what to install."""
-    done = run(python, "-c", "import token_otel_langchain", check=False)
+@pytest.mark.parametrize(("package", "extra"), [("token_otel_langchain", "langchain"), ("token_otel_openai_agents", "openai-agents")])
+def test_a_missing_framework_is_named_with_its_remedy(python: Path, package: str, extra: str):
+    """Without its framework an integration fails with one sentence, which says what to install."""
+    done = run(python, "-c", f"import {package}", check=False)
 
     assert done.returncode != 0
     sentence = done.stderr.strip().splitlines()[-1]
     assert sentence.startswith(("ImportError: ", "ModuleNotFoundError: "))
-    assert 'pip install "token-otel[langchain]"' in sentence
+    assert f'pip install "token-otel[{extra}]"' in sentence
 
 
 def test_the_command_line_works_on_the_core_alone(python: Path):

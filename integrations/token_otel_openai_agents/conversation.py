@@ -1,0 +1,21 @@
+"""The session or the conversation of a run that is about to begin, which the SDK does not tell its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+conversation: ContextVar[str | None] = ContextVar("token_otel_openai_agents_conversation", default=None)
+
+
+@contextmanager
+def conversing(arguments: Mapping[str, Any]) -> Generator[None]:
+    """Name the conversation of a run by what its runner is given."""
+    named: object = arguments.get("conversation_id") or getattr(arguments.get("session"), "session_id", None)
+    token = conversation.set(named if isinstance(named, str) else None)
+    try:
+        yield
+    finally:
+        conversation.reset(token)
