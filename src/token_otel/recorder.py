@@ -243,8 +243,9 @@ class Recorder:
             self._try(self._submit, self._flow, parts)
 
     def _submit(self, flow: FlowBook, parts: Sequence[Part]) -> None:
-        for text in flow.uncounted(parts):
-            self._worker.submit(partial(flow.counter.count, text))
+        texts = flow.uncounted(parts)
+        if texts:
+            self._worker.submit(partial(flow.counter.count_steps, texts))
 
     def _close_overdue(self, *, grace: bool = True) -> None:
         self._try(self._close, grace=grace)

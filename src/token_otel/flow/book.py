@@ -22,7 +22,7 @@ from token_otel.prices import Cost
 from token_otel.tokens import Counter
 from token_otel.usage import Usage
 
-SHORT_BYTES = 2048  # text up to here is counted in the callback, longer text on the worker
+SHORT_BYTES = 2048  # text up to here is counted when a bill is split, if the worker has not done it by then
 TOKENS_PER_CHARACTER = 0.25  # until enough of a prompt is counted to know better
 METHOD = "o200k/1"
 TOOLS = Group("tools")
@@ -56,16 +56,9 @@ class FlowBook:
         self._calibrations: OrderedDict[tuple[str, str, bool, bool], Calibration] = OrderedDict()
 
     def uncounted(self, parts: Iterable[Part]) -> list[str]:
-        """Count what is short; return the long texts that still want counting."""
-        known, count = self.counter.known, self.counter.count
-        long: list[str] = []
-        for part in parts:
-            if known(part.text) is None:
-                if len(part.text) <= SHORT_BYTES:
-                    count(part.text)
-                else:
-                    long.append(part.text)
-        return long
+        """Return the texts that still want counting."""
+        known = self.counter.known
+        return [part.text for part in parts if known(part.text) is None]
 
     def split(self, reading: Reading, usage: Usage, cost: Cost, model: str, provider: str = "") -> tuple[Split, str]:
         """Split a reported input among its origins; from now on its texts have been read.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from threading import Lock
 
 from token_otel.tokens.encoding import encoding
@@ -51,6 +51,12 @@ class Counter:
                 if len(self._counts) > REMEMBERED:
                     self._counts.popitem(last=False)
         return count
+
+    def count_steps(self, texts: Iterable[str]) -> Generator[None]:
+        """Count texts, one at each step."""
+        for text in texts:
+            self.count(text)
+            yield
 
     def forked(self) -> None:
         """Begin anew in a child process: the lock may have been held by a thread that stayed behind."""
