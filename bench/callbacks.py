@@ -52,6 +52,10 @@ class Timed(Recorder):
 
     took_ns = 0
 
+    def drain(self) -> None:
+        """Wait until the worker has nothing to do."""
+        self._worker.drain()
+
     def record(self, event: Event) -> None:
         start = time.thread_time_ns()
         super().record(event)
@@ -96,6 +100,7 @@ class Conversation:
                 took[f"{name} {callback}"] = _cpu_us(work)
                 if recorder is not None:
                     took[f"record {callback}"] = (recorder.took_ns - before) / 1_000
+                    recorder.drain()  # models think longer than the worker needs
         self.messages.append(said)
         return took
 
