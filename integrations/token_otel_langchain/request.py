@@ -43,7 +43,10 @@ _NUMBERS = (
 
 def mapping_of(value: object) -> Mapping[str, Any]:
     """Return a mapping that LangChain tells, or an empty one for what is none."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, dict | Mapping) else {}
+    if value is None:
+        return {}
+    # For a dict it takes a tenth to ask for that first.
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) or isinstance(value, Mapping) else {}  # noqa: SIM101
 
 
 def name_of(serialized: object) -> str:

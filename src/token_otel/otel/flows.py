@@ -5,12 +5,15 @@ from __future__ import annotations
 from heapq import nlargest
 from itertools import repeat
 from operator import itemgetter
+from typing import TypeVar
 
 from token_otel.flow.producer import SpanRef
 from token_otel.flow.split import Split
 from token_otel.otel import semconv as sc
 from token_otel.otel.names import Names
 from token_otel.otel.values import Values
+
+K = TypeVar("K", str, SpanRef)
 
 TOP = 16
 OTHER = "other"
@@ -50,7 +53,7 @@ def flow_attributes(split: Split | None, names: Names) -> Values:
     if by.spans:
         _add_producers(values, split, by.spans)
     if by.external:
-        first = sorted(by.external, key=lambda message_id: (-by.external[message_id], message_id))[:TOP]
+        first = _largest(by.external)
         values[sc.FLOW_EXTERNAL_IDS] = [names.id(message_id) for message_id in first]
         values[sc.FLOW_EXTERNAL_TOKENS] = [by.external[message_id] for message_id in first]
     return values
@@ -99,10 +102,16 @@ class _Sums:
                 origins[split.groups[place][0]][2] += tokens
 
 
+def _largest(sums: dict[K, int]) -> list[K]:
+    """Return the 16 with most tokens, most first."""
+    top = nlargest(TOP, sums, key=sums.__getitem__) if len(sums) > TOP else [*sums]
+    top.sort(key=lambda key: (-sums[key], key))
+    return top
+
+
 def _add_producers(values: Values, split: Split, spans: dict[SpanRef, int]) -> None:
     """Add the 16 spans of which most was read."""
-    top = nlargest(TOP, spans, key=spans.__getitem__) if len(spans) > TOP else [*spans]
-    top.sort(key=lambda label: (-spans[label], label))
+    top = _largest(spans)
     values[sc.FLOW_PRODUCERS] = [str(span) for span in top]
     values[sc.FLOW_PRODUCER_TOKENS] = [spans[span] for span in top]
     if split.costs is not None:

@@ -16,17 +16,16 @@ MOST = 128  # members of a list
 def encodable(values: Values) -> Values:
     """Make text in `values` such as UTF-8 holds, of at most 1,024 characters, and integers such as have 64 bits; drop what is no value."""
     worthless: list[str] = []
-    for name, value in values.items():
+    for name, value in cast("dict[str, Any]", values).items():
         kind = value.__class__
         # By far most values are of these kinds, and good as they are.
         if kind is int:
-            if -LARGEST <= cast("int", value) <= LARGEST:
+            if -LARGEST <= value <= LARGEST:
                 continue
         elif kind is str:
-            text = cast("str", value)
-            if len(text) <= LONGEST and text.isascii():
+            if len(value) <= LONGEST and value.isascii():
                 continue
-        elif kind is float or kind is bool or (kind is list and _is_good(cast("list[object]", value))):
+        elif kind is float or kind is bool or (kind is list and _is_good(value)):
             continue
         good = _encodable(value)
         if good is None:
@@ -44,12 +43,11 @@ def encodable_text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _is_good(items: list[object]) -> bool:
+def _is_good(items: list[Any]) -> bool:
     kinds = set(map(type, items))
     if kinds == {int}:
-        numbers = cast("list[int]", items)
-        return min(numbers) >= -LARGEST and max(numbers) <= LARGEST
-    return kinds == {float} or (kinds == {str} and len(text := "".join(cast("list[str]", items))) <= LONGEST and text.isascii())
+        return min(items) >= -LARGEST and max(items) <= LARGEST
+    return kinds == {float} or (kinds == {str} and len(text := "".join(items)) <= LONGEST and text.isascii())
 
 
 def _encodable(value: object) -> Value | None:
