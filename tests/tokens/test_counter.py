@@ -2,6 +2,7 @@
 
 import random
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,20 @@ def exact(text: str) -> int:
 def test_short_texts_are_counted_exactly(text: str):
     """As tiktoken counts them."""
     assert COUNTER.count(text) == len(encoding("o200k_base").encode_ordinary(text))
+
+
+@given(st.text(alphabet="aB1 .,'\n\t\r\f/\u3000\u0301語é", max_size=60))
+def test_white_space_is_counted_exactly(text: str):
+    """However blanks, tabs and line ends stand side by side."""
+    assert COUNTER.count(text) == len(encoding("o200k_base").encode_ordinary(text))
+
+
+@pytest.mark.parametrize("path", ["README.md", "Makefile", "src/token_otel/recorder.py", "tests/tokens/test_counter.py"])
+def test_what_is_added_up_word_by_word_is_what_the_encoder_says(path: str):
+    """Prose, tables and code."""
+    text = Path(path).read_text(encoding="utf-8")[:EXACT_CHARACTERS]
+
+    assert Counter().count(text) == len(encoding("o200k_base").encode_ordinary(text))
 
 
 @pytest.mark.parametrize(
