@@ -128,6 +128,51 @@ def test_what_a_fork_has_lost_is_searched_in_the_child(queue: Queue, monkeypatch
     assert "agent:planner" in book.reads(f"Do this: {PAGE}")[0]
 
 
+def test_nothing_is_indexed_until_something_is_looked_for(queue: Queue):
+    """What was said waits; where everything is known by its id, nobody ever looks."""
+    book = Book(queue)
+    book.says(PLANNER, PAGE)
+    book.reads(PAGE)
+    waiting = book.flow.store.conversation("c")
+
+    assert not queue.jobs
+    assert waiting.index is None
+    assert waiting.waiting_bytes >= len(PAGE)
+    book.reads(f"Do this: {PAGE}")
+    queue.work()
+    assert "agent:planner" in book.reads(f"Do this: {PAGE}")[0]
+    assert waiting.waiting_bytes == 0
+
+
+def test_what_waits_to_be_indexed_is_bounded(queue: Queue):
+    """Beyond 262,144 characters it is indexed all the same: texts take more than what the index keeps of them."""
+    book = Book(queue)
+    book.says(PLANNER, text_of(6, LONGEST // 4))
+    assert not queue.jobs
+    book.says(PLANNER, text_of(7, LONGEST // 4))
+
+    assert len(queue.jobs) == 1
+    assert book.flow.store.conversation("c").waiting_bytes == 0
+
+
+def test_a_text_that_cannot_be_indexed_does_not_keep_others_from_being_searched(queue: Queue, monkeypatch: pytest.MonkeyPatch):
+    """The failure is told, and the search goes on with what there is."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("broken")
+
+    book = Book(queue)
+    book.says(PLANNER, PAGE)
+    with monkeypatch.context() as patch:
+        patch.setattr(TextIndex, "add_steps", fail)
+        book.reads(f"Do this: {PAGE}")
+        with pytest.raises(ValueError, match="broken"):
+            queue.work()
+    _, method = book.reads(f"Do this: {PAGE}")
+
+    assert "late" not in method
+
+
 def test_a_search_that_fails_is_over(queue: Queue, monkeypatch: pytest.MonkeyPatch):
     """The failure is told once, and the text is its role's: it does not wait for ever."""
 

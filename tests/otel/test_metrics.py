@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -350,3 +352,29 @@ def test_instruments_have_the_conventions_units_and_buckets():
     assert {metric.name for metric in metrics if getattr(metric.data, "is_monotonic", False)} == {
         name for name, (_, buckets) in INSTRUMENTS.items() if buckets is None
     }
+
+
+LATE_PROVIDER = """
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from token_otel import Recorder, Usage
+from token_otel.events import ModelEnded, ModelStarted
+
+recorder, reader = Recorder(), InMemoryMetricReader()
+for run_id in ("before", "after", "later"):
+    recorder.record(ModelStarted(run_id=run_id, model="m", provider="openai"))
+    recorder.record(ModelEnded(run_id=run_id, usage=Usage(input=10, output=1)))
+    if run_id == "before":
+        metrics.set_meter_provider(MeterProvider([reader]))
+found = [metric for resource in reader.get_metrics_data().resource_metrics for scope in resource.scope_metrics for metric in scope.metrics]
+[usage] = [metric for metric in found if metric.name == "gen_ai.client.inference.usage.input_tokens"]
+print(sum(point.value for point in usage.data.data_points))
+"""
+
+
+def test_a_provider_that_is_set_late_counts_from_then_on():
+    """Two calls of 10 tokens after it; the API itself drops what comes before."""
+    run = subprocess.run([sys.executable, "-c", LATE_PROVIDER], check=True, capture_output=True, text=True)
+
+    assert run.stdout == "20\n"
