@@ -11,7 +11,7 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
-from langchain_core.messages.ai import UsageMetadata, add_usage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import LLMResult
 
 from token_otel import Recorder, wire
@@ -23,7 +23,7 @@ from token_otel_langchain.outcome import goes_to, interrupted, left_for, verdict
 from token_otel_langchain.request import mapping_of, model_of, name_of, parameters, provider_of, schemas
 from token_otel_langchain.results import document_parts, tool_results
 from token_otel_langchain.runs import Runs, conversation_id
-from token_otel_langchain.usage import model_ended
+from token_otel_langchain.usage import model_ended, retold, so_far
 
 T = TypeVar("T")
 
@@ -134,7 +134,7 @@ class TokenOtelHandler(BaseCallbackHandler):
             self._first_chunk(run)
         usage = getattr(getattr(chunk, "message", None), "usage_metadata", None)
         if usage:
-            self._usage_seen(run, _so_far(run, usage))
+            self._usage_seen(run, so_far(run, usage))
 
     @guarded
     def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -253,7 +253,7 @@ class TokenOtelHandler(BaseCallbackHandler):
         end = self._read(bare, model_ended, run.id, response, self._parts, self.recorder.now_ns(), status=status, error_type=error_type)
         if status != "ok" and run.seen is not None and not end.finish_reasons:
             end = replace(end, usage=None)  # what was used until then, and has been told: not the whole bill
-        self._record(_retold(run, end))
+        self._record(retold(run, end))
 
     def _prompt(self, messages: Sequence[Sequence[BaseMessage]], params: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Part, ...]:
         asked = self._read([], schemas, params, options)
@@ -281,20 +281,6 @@ class TokenOtelHandler(BaseCallbackHandler):
 
     def _record(self, event: Event) -> None:
         self.recorder.record(event)
-
-
-def _so_far(run: Run, usage: UsageMetadata) -> UsageMetadata:
-    """Return what a stream has used so far: chunks tell what they add, but some servers tell the whole anew with each."""
-    seen: UsageMetadata | None = run.seen
-    if seen and 0 < seen["input_tokens"] <= usage["input_tokens"] and seen["output_tokens"] <= usage["output_tokens"]:
-        run.retold = True
-        return usage
-    return add_usage(seen, usage)
-
-
-def _retold(run: Run, end: ModelEnded) -> ModelEnded:
-    """Take the last whole of a stream that was told its usage over and over: LangChain adds up what is no sum."""
-    return replace(end, usage=wire.langchain(cast("Mapping[str, object]", run.seen))) if run.retold and end.usage else end
 
 
 def _completed(prompts: Iterable[str]) -> tuple[Part, ...]:

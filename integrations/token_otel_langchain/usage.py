@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import ChatGeneration, Generation
 
 from token_otel import Usage, wire
 from token_otel.events import ModelEnded, Part, Status
+from token_otel_langchain.graph import Run
 from token_otel_langchain.request import mapping_of
 
 _LOCAL_ID = ("lc_run-", "run-")
@@ -78,6 +80,20 @@ def model_ended(
         cost_usd=_cost((*reports, about)),
         local_cache=reported.get("total_cost") == 0,
     )
+
+
+def so_far(run: Run, usage: UsageMetadata) -> UsageMetadata:
+    """Return what a stream has used so far: chunks tell what they add, but some servers tell the whole anew with each."""
+    seen: UsageMetadata | None = run.seen
+    if seen and 0 < seen["input_tokens"] <= usage["input_tokens"] and seen["output_tokens"] <= usage["output_tokens"]:
+        run.retold = True
+        return usage
+    return add_usage(seen, usage)
+
+
+def retold(run: Run, end: ModelEnded) -> ModelEnded:
+    """Take the last whole of a stream that was told its usage over and over: LangChain adds up what is no sum."""
+    return replace(end, usage=wire.langchain(cast("Mapping[str, object]", run.seen))) if run.retold and end.usage else end
 
 
 def _choices(result: object) -> list[Generation]:

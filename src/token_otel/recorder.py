@@ -240,12 +240,7 @@ class Recorder:
 
     def _count(self, parts: Sequence[Part]) -> None:
         if self._flow is not None and parts:
-            self._try(self._submit, self._flow, parts)
-
-    def _submit(self, flow: FlowBook, parts: Sequence[Part]) -> None:
-        texts = flow.uncounted(parts)
-        if texts:
-            self._worker.submit(partial(flow.counter.count_steps, texts))
+            self._try(self._flow.count, parts)
 
     def _close_overdue(self, *, grace: bool = True) -> None:
         self._try(self._close, grace=grace)

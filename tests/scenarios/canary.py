@@ -41,7 +41,7 @@ from token_otel.testing.loopback import LoopbackAnthropic, LoopbackOpenAI
 from token_otel_langchain import TokenOtelHandler, integration
 
 CANARY = 'Quillmere: "Ottoline\'s zwieback feeds no lanternfish under the Ñandubay."'
-NAME = "zq"  # every name in the stories begins with it, and no other word does
+NAME = "zqvex"  # every name in the stories begins with it, and no other word does, nor what chance makes of an id
 
 _RARE = ("quillmere", "ottoline", "zwieback", "lanternfish", "andubay")
 FRAGMENT = 6  # characters of a word that are enough: a chunk of a stream may end anywhere

@@ -1,4 +1,4 @@
-"""Stories in which the canary is said wherever a program can say something, and in which every name begins with `zq`."""
+"""Stories in which the canary is said wherever a program can say something, and in which every name begins with `zqvex`."""
 
 # LangGraph's and LangChain's own annotations leave types unknown.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -34,7 +34,7 @@ from token_otel.testing.loopback import Answer, Request, ToolCall
 from token_otel.usage import Usage
 
 PIXEL = b64encode(CANARY.encode()).decode()
-LOOK = ToolCall("zqlookup", {"word": say("an argument"), "depth": {"why": [say("a deeper argument")]}}, id="functions.zqlookup:0")
+LOOK = ToolCall("zqvexlookup", {"word": say("an argument"), "depth": {"why": [say("a deeper argument")]}}, id="functions.zqvexlookup:0")
 ANSWER = Answer(say("an answer"))
 
 
@@ -70,7 +70,7 @@ class Shelf(BaseRetriever):
     """Finds a text."""
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
-        return [Document(say("a document"), id="zqdoc-1", metadata={"source": say("a source")})]
+        return [Document(say("a document"), id="zqvexdoc-1", metadata={"source": say("a source")})]
 
 
 class Deep(BaseModel):
@@ -82,18 +82,18 @@ class Deep(BaseModel):
 def look_up(fails: Callable[[], Exception] | None = None, **options: Any) -> BaseTool:
     """A tool that reads a document, and answers or fails."""
 
-    def zqlookup(word: str, depth: Deep | None = None) -> str:
-        found = Shelf(name="zqshelf").invoke(word)[0].page_content
+    def zqvexlookup(word: str, depth: Deep | None = None) -> str:
+        found = Shelf(name="zqvexshelf").invoke(word)[0].page_content
         if fails is not None:
             raise fails()
         return f"{say('a result')} {found}"
 
-    return StructuredTool.from_function(zqlookup, description=say("a tool's description"), **options)
+    return StructuredTool.from_function(zqvexlookup, description=say("a tool's description"), **options)
 
 
 def pilot(b: Bench, *tools: Any, model: Any = None, **options: Any) -> Any:
     """An agent."""
-    return create_agent(model or b.gpt("gpt-5-mini"), tools, name="zqpilot", system_prompt=say("a system prompt"), **options)
+    return create_agent(model or b.gpt("gpt-5-mini"), tools, name="zqvexpilot", system_prompt=say("a system prompt"), **options)
 
 
 ASK: Any = {"messages": [HumanMessage(say("a question"), name="Quillmere-person")]}
@@ -103,7 +103,7 @@ ASK: Any = {"messages": [HumanMessage(say("a question"), name="Quillmere-person"
 def plain(b: Bench, config: Any) -> None:
     picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
     remote = {"type": "image_url", "image_url": {"url": "https://quillmere.example/ottoline.png?zwieback=lanternfish"}}
-    told = AIMessage(say("an earlier answer"), id="zqalice@example.org-17")
+    told = AIMessage(say("an earlier answer"), id="zqvexalice@example.org-17")
     b.gpt("gpt-5-mini", stop=["\n\n"]).invoke(
         [
             SystemMessage(say("a system prompt")),
@@ -183,51 +183,51 @@ def cancelled(b: Bench, config: Any) -> None:
     asyncio.run(main())
 
 
-@story(lambda: {"gpt-5-mini": [Answer(tool_calls=[ToolCall("transfer_to_zqwriter")])], "gpt-4.1-mini": [ANSWER, ANSWER]})
+@story(lambda: {"gpt-5-mini": [Answer(tool_calls=[ToolCall("transfer_to_zqvexwriter")])], "gpt-4.1-mini": [ANSWER, ANSWER]})
 def handed_off(b: Bench, config: Any) -> None:
-    lead = pilot(b, create_handoff_tool(agent_name="zqwriter", description=say("a tool's description")))
-    writer: Any = create_agent(b.gpt("gpt-4.1-mini"), [], name="zqwriter")
-    swarm: Any = create_swarm([lead, writer], default_active_agent="zqpilot").compile(checkpointer=InMemorySaver(), name="zqswarm")
+    lead = pilot(b, create_handoff_tool(agent_name="zqvexwriter", description=say("a tool's description")))
+    writer: Any = create_agent(b.gpt("gpt-4.1-mini"), [], name="zqvexwriter")
+    swarm: Any = create_swarm([lead, writer], default_active_agent="zqvexpilot").compile(checkpointer=InMemorySaver(), name="zqvexswarm")
     for _ in range(2):
-        swarm.invoke(ASK, {**config, "configurable": {"thread_id": "zqthread"}})
+        swarm.invoke(ASK, {**config, "configurable": {"thread_id": "zqvexthread"}})
 
 
 @story(gpt5(Answer(CANARY), ANSWER))
 def sent_where_a_model_says(b: Bench, config: Any) -> None:
     model = b.gpt("gpt-5-mini")
 
-    def zqrouter(state: MessagesState) -> Any:
+    def zqvexrouter(state: MessagesState) -> Any:
         return Command(goto=str(model.invoke(state["messages"]).content).replace(":", ""))
 
     graph = StateGraph(MessagesState)
-    graph.add_node("zqrouter", zqrouter)
-    graph.add_edge(START, "zqrouter")
-    graph.compile(name="zqgraph").invoke(ASK, config)
+    graph.add_node("zqvexrouter", zqvexrouter)
+    graph.add_edge(START, "zqvexrouter")
+    graph.compile(name="zqvexgraph").invoke(ASK, config)
 
 
 @story(gpt5(ANSWER, ANSWER))
 def interrupted(b: Bench, config: Any) -> None:
-    def zqask(state: MessagesState) -> Any:
+    def zqvexask(state: MessagesState) -> Any:
         b.gpt("gpt-5-mini").invoke(state["messages"])
         return {"messages": [HumanMessage(str(interrupt(say("an interrupt"))))]}
 
     graph = StateGraph(MessagesState)
-    graph.add_node("zqask", zqask)
-    graph.add_edge(START, "zqask")
-    compiled: Any = graph.compile(checkpointer=InMemorySaver(), name="zqgraph")
-    thread = {**config, "configurable": {"thread_id": "zqthread"}}
+    graph.add_node("zqvexask", zqvexask)
+    graph.add_edge(START, "zqvexask")
+    compiled: Any = graph.compile(checkpointer=InMemorySaver(), name="zqvexgraph")
+    thread = {**config, "configurable": {"thread_id": "zqvexthread"}}
     compiled.invoke(ASK, thread)
     compiled.invoke(Command(resume=say("a reply")), thread)
 
 
-@story(lambda: {"gpt-5-mini": [Answer(tool_calls=[ToolCall("zqhelp", {"task": say("a task")})]), ANSWER], "gpt-4.1-mini": [ANSWER]})
+@story(lambda: {"gpt-5-mini": [Answer(tool_calls=[ToolCall("zqvexhelp", {"task": say("a task")})]), ANSWER], "gpt-4.1-mini": [ANSWER]})
 def agent_beneath_a_tool(b: Bench, config: Any) -> None:
-    helper: Any = create_agent(b.gpt("gpt-4.1-mini"), [], name="zqhelper", system_prompt=say("a helper's system prompt"))
+    helper: Any = create_agent(b.gpt("gpt-4.1-mini"), [], name="zqvexhelper", system_prompt=say("a helper's system prompt"))
 
-    def zqhelp(task: str) -> str:
+    def zqvexhelp(task: str) -> str:
         return helper.invoke({"messages": [HumanMessage(task)]})["messages"][-1].text
 
-    pilot(b, StructuredTool.from_function(zqhelp, description=say("a tool's description"))).invoke(ASK, config)
+    pilot(b, StructuredTool.from_function(zqvexhelp, description=say("a tool's description"))).invoke(ASK, config)
 
 
 @story(gpt5(Answer('{"why": ["Quillmere and Ottoline eat zwieback"]}')))
@@ -257,7 +257,7 @@ def completed(b: Bench, config: Any) -> None:
 @story(gpt5(Answer(tool_calls=[LOOK]), ANSWER), lambda: {"claude-haiku-4-5": [Answer(tool_calls=[LOOK]), ANSWER]})
 def several_providers(b: Bench, config: Any) -> None:
     found: Any = pilot(b, look_up()).invoke(ASK, config)
-    reader = create_agent(b.claude("claude-haiku-4-5"), [look_up()], name="zqreader")
+    reader = create_agent(b.claude("claude-haiku-4-5"), [look_up()], name="zqvexreader")
     reader.invoke({"messages": [*found["messages"], HumanMessage(say("a further question"))]}, config)
 
 

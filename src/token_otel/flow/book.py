@@ -60,6 +60,12 @@ class FlowBook:
         known = self.counter.known
         return [part.text for part in parts if known(part.text) is None]
 
+    def count(self, parts: Iterable[Part]) -> None:
+        """Have the texts counted that want it."""
+        texts = self.uncounted(parts)
+        if texts:
+            self._submit(partial(self.counter.count_steps, texts))
+
     def split(self, reading: Reading, usage: Usage, cost: Cost, model: str, provider: str = "") -> tuple[Split, str]:
         """Split a reported input among its origins; from now on its texts have been read.
 
