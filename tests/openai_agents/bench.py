@@ -43,6 +43,7 @@ class Bench:
 
     server: LoopbackOpenAI
     recorder: Recorder
+    provider: TracerProvider
     exporter: InMemorySpanExporter
     api: str
     clients: list[AsyncOpenAI] = field(default_factory=list[AsyncOpenAI])
@@ -144,7 +145,7 @@ def bench(answers: Sequence[Answer] | Answers, *, api: str = RESPONSES, how: str
         set_trace_processors([TokenOtelProcessor(recorder=recorder)])
     try:
         with LoopbackOpenAI(answers if isinstance(answers, Mapping) else {"gpt-5-mini": answers}) as server:
-            yield Bench(server, recorder, exporter, api)
+            yield Bench(server, recorder, provider, exporter, api)
         assert recorder.open_runs == 0
     finally:
         integration.uninstrument()
