@@ -109,10 +109,19 @@ def test_a_framework_that_is_not_installed_is_left_out(monkeypatch: pytest.Monke
 def test_a_module_of_the_programs_own_is_not_taken_for_a_framework(monkeypatch: pytest.MonkeyPatch):
     """Where the distribution that brings the framework is not installed, what has its name is somebody else's: it is not imported."""
     fake = Fake()
-    install(monkeypatch, fake, "json", "no-such-distribution")
+    install(monkeypatch, fake, "json", "no_such_distribution")
 
     assert instrument() == []
     assert fake.recorders == []
+
+
+def test_a_framework_by_another_name_than_its_distribution_is_watched(monkeypatch: pytest.MonkeyPatch):
+    """What stands in brackets is installed, under hyphens."""
+    fake = Fake()
+    install(monkeypatch, fake, "json", "opentelemetry_sdk")
+
+    assert instrument(TracerProvider(shutdown_on_exit=False)) == ["json"]
+    assert len(fake.recorders) == 1
 
 
 def test_an_integration_that_cannot_be_loaded_breaks_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):

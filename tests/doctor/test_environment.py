@@ -16,14 +16,21 @@ from token_otel.doctor.integrations import fits
 pytestmark = pytest.mark.usefixtures("place")
 
 
-def test_names_each_integration_with_versions():
-    """What watches which version, and which it supports."""
-    pytest.importorskip("langchain_core")
+@pytest.mark.parametrize(
+    ("package", "framework", "module", "bounds"),
+    [
+        ("token_otel_langchain", "langchain-core", "langchain_core", ">=1.2,<2"),
+        ("token_otel_openai_agents", "openai-agents", "agents", ">=0.24,<1"),
+    ],
+)
+def test_names_each_integration_with_versions(package: str, framework: str, module: str, bounds: str):
+    """What watches which version, and which it supports; a module may have another name than what brings it."""
+    pytest.importorskip(module)
     found = Found(integrations.findings({}))
 
-    [line] = [line for line in found.of("ok") if "langchain-core" in line]
-    assert line.startswith("token_otel_langchain (token-otel 0.")
-    assert line.endswith("it supports >=1.2,<2.")
+    [line] = [line for line in found.of("ok") if framework in line]
+    assert line.startswith(f"{package} (token-otel 0.")
+    assert line.endswith(f"it supports {bounds}.")
 
 
 @pytest.mark.parametrize(

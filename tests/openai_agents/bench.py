@@ -136,7 +136,8 @@ def bench(answers: Sequence[Answer] | Answers, *, api: str = RESPONSES, how: str
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    recorder = Recorder(provider, settings=Settings(worker="inline", raise_errors=True, **settings))
+    given: dict[str, Any] = {"worker": "inline", "raise_errors": True, **settings}
+    recorder = Recorder(provider, settings=Settings(**given))
     integration = Integration()
     if how == DOORS:
         set_trace_processors([])

@@ -12,7 +12,8 @@ from agents import SQLiteSession
 from tests.openai_agents.bench import CHAT, DOORS, RESPONSES, SPANS, Answer, ask, bench, calls, flow, soundings
 
 from token_otel.events import Part
-from token_otel_openai_agents.history import CHARACTERS, RESPONSES as MOST, History
+from token_otel_openai_agents.history import CHARACTERS, History
+from token_otel_openai_agents.history import RESPONSES as MOST
 
 ASK = "How deep is the river at mile seven hundred, and does it depend on the season?"
 FOUND = "At mile seven hundred it is eleven feet deep in spring, and seven in late summer."
@@ -63,6 +64,26 @@ def test_a_response_that_the_process_has_not_seen_is_unexplained(how: str):
 
 
 @HOW
+@STREAM
+def test_a_conversation_at_the_provider_is_known_by_its_calls(how: str, stream: bool):
+    """Each call names the conversation and sends what is new alone."""
+    with bench([calls("soundings", mile=700), Answer(FOUND), Answer(SAY)], how=how) as b:
+        agent = b.agent(tools=[soundings])
+
+        async def main() -> None:
+            for given in (ASK, NEXT):
+                await ask(agent, given, stream=stream, conversation_id="conv_river")
+
+        b.wait(main)
+
+        b.check()
+        last = b.chats[-1]
+        assert set(flow(last)) == {"tools", "system", "user", "self", "tool:soundings"}
+        assert last["token_otel.input.reread_tokens"] > last["token_otel.input.new_tokens"]
+        assert last.get("gen_ai.conversation.id") == ("conv_river" if how == DOORS else None)
+
+
+@HOW
 def test_each_turn_may_name_the_one_before(how: str):
     """`auto_previous_response_id` sends a tool's result alone."""
     with bench([calls("soundings", mile=700), Answer(FOUND)], how=how) as b:
@@ -84,7 +105,9 @@ def test_a_session_is_a_conversation(api: str, stream: bool):
 
             agent = b.agent(tools=[soundings])
             for given in (ASK, NEXT):
-                await ask(agent, given, stream=stream, session=session, run_config=RunConfig(model_settings=ModelSettings(include_usage=True)))
+                await ask(
+                    agent, given, stream=stream, session=session, run_config=RunConfig(model_settings=ModelSettings(include_usage=True))
+                )
 
         b.wait(main)
         session.close()

@@ -33,7 +33,7 @@ def findings(env: Mapping[str, str]) -> Iterator[Finding]:
 
 def _integration(point: EntryPoint) -> Finding:
     package = point.value.partition(":")[0]
-    framework = point.extras[0] if point.extras else point.name.replace("_", "-")
+    framework = (point.extras[0] if point.extras else point.name).replace("_", "-")
     extra, accepted = _supported(point, framework)
     name = point.dist.name if point.dist is not None else _CORE
     who = f"{package} ({name} {_version(name)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from token_otel.events import Event
@@ -36,6 +37,10 @@ class Tape:
     def record_later(self, event: Event) -> None:
         """Append one event, from a destructor."""
         self.events.append(event)
+
+    def activate(self, run_id: str) -> AbstractContextManager[None]:
+        """Make nothing current: a tape has no spans."""
+        return nullcontext()
 
     def failed(self, error: Exception) -> None:
         """Raise what went wrong in the adapter: a test is to see it."""

@@ -14,7 +14,7 @@ Item: TypeAlias = dict[str, Any]
 
 
 class ResponsesApi(OpenAIApi):
-    """The Responses API. Remembers every answered conversation, for `previous_response_id`, and what was thought; there is one choice."""
+    """The Responses API. Remembers what was said, by response and by conversation, and what was thought; there is one choice."""
 
     name = "responses"
     id_prefix = "resp_"
@@ -93,6 +93,8 @@ class ResponsesApi(OpenAIApi):
         yield event("response.completed", {"response": self._completed(turn, items)}, terminal=True)
 
     def _history(self, body: dict[str, Any]) -> list[Item]:
+        if (conversation := _conversation(body)) is not None:
+            return self._stored.get(conversation, [])
         previous: str | None = body.get("previous_response_id")
         if previous is None:
             return []
@@ -113,6 +115,7 @@ class ResponsesApi(OpenAIApi):
             "output": [],
             "parallel_tool_calls": True,
             "previous_response_id": turn.body.get("previous_response_id"),
+            "conversation": {"id": conversation} if (conversation := _conversation(turn.body)) is not None else None,
             "service_tier": turn.service_tier,
             "tool_choice": turn.body.get("tool_choice") or "auto",
             "tools": turn.body.get("tools") or [],
@@ -122,9 +125,18 @@ class ResponsesApi(OpenAIApi):
         }
 
     def _completed(self, turn: Turn, items: list[Item]) -> dict[str, Any]:
-        self._stored[turn.response_id] = [*self._history(turn.body), *input_items(turn.body), *items]
+        said = [*self._history(turn.body), *input_items(turn.body), *items]
+        self._stored[turn.response_id] = said
+        if (conversation := _conversation(turn.body)) is not None:
+            self._stored[conversation] = said
         self._thoughts |= {item["id"]: turn.choices[0].reasoning for item in items if item["type"] == "reasoning"}
         return {**self._envelope(turn), "status": "completed", "output": items, "usage": self.usage(turn)}
+
+
+def _conversation(body: dict[str, Any]) -> str | None:
+    """Give the id of the conversation that a request goes on with; one that is not known yet begins."""
+    named: str | Item | None = body.get("conversation")
+    return named["id"] if isinstance(named, dict) else named
 
 
 def _output(turn: Turn) -> list[Item]:
