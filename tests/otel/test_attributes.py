@@ -21,7 +21,7 @@ from token_otel.otel import flows
 from token_otel.otel import semconv as sc
 from token_otel.otel.attributes import posting_attributes, usage_attributes
 from token_otel.otel.names import Names
-from token_otel.otel.values import encodable
+from token_otel.otel.values import Values, encodable
 from token_otel.prices.cost import UNPRICED, Cost
 
 PLAIN = Names()
@@ -45,7 +45,7 @@ def flow_attributes(shares: Sequence[Share], names: Names) -> Mapping[str, Any]:
     return flows.flow_attributes(split(shares), names)
 
 
-def informing(shares: Sequence[Share], names: Names) -> list[tuple[SpanRef, Mapping[str, Any]]]:
+def informing(shares: Sequence[Share], names: Names) -> list[tuple[SpanRef, Values]]:
     return flows.informing(split(shares), names)
 
 
