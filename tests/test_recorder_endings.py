@@ -83,7 +83,7 @@ def test_switched_off_nothing_waits_to_be_recorded():
     recorder = Recorder(settings=Settings(enabled=False))
     recorder.record_later(Ended(run_id="m"))
 
-    assert not recorder._later  # pyright: ignore[reportPrivateUsage]
+    assert not recorder._turns.waiting  # pyright: ignore[reportPrivateUsage]
 
 
 class Stops(SpanProcessor):

@@ -247,12 +247,12 @@ def _text(value: object) -> str | None:
 
 
 _tables: WeakKeyDictionary[Recorder, Runs] = WeakKeyDictionary()
-_tables_lock = threading.Lock()
+_tables_lock = threading.RLock()
 
 
 def _forked() -> None:
     global _tables_lock
-    _tables_lock = threading.Lock()
+    _tables_lock = threading.RLock()
     for table in list(_tables.values()):
         table.forked()
 

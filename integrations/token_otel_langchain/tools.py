@@ -36,7 +36,7 @@ class Toolbox:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def prompt(self, schemas: Sequence[object], parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Return the schemas that are seen at once, then `parts`, each reference in them exchanged for the schema it brings in."""

@@ -9,7 +9,7 @@ from token_otel.prices.price_file import unpriced
 
 logger = logging.getLogger("token_otel")
 
-WARNED_MODELS = 1_000  # a program that makes up names gets no warning for each
+MET_PROVIDERS = WARNED_MODELS = 1_000  # a program that makes up names gets no warning for each
 
 
 class Notices:
@@ -18,6 +18,7 @@ class Notices:
     def __init__(self) -> None:
         self._failures: set[tuple[type, str]] = set()
         self._unpriced: set[tuple[str | None, str]] = set()
+        self._providers: set[str | None] = set()
 
     def failed(self, error: Exception) -> None:
         """Say that something of ours failed, once for each cause."""
@@ -31,6 +32,13 @@ class Notices:
         if cause not in self._failures:
             self._failures.add(cause)
             logger.error("token-otel failed (%s); your program is unaffected", what)
+
+    def meets(self, provider: str | None) -> bool:
+        """Tell whether this is the first call to a provider."""
+        if provider in self._providers or len(self._providers) >= MET_PROVIDERS:
+            return False
+        self._providers.add(provider)
+        return True
 
     def unpriced(self, provider: str | None, model: str | None) -> None:
         """Say, once for each model, that its calls have no cost: left alone, it would look like a call that was free."""

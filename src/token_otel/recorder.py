@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -31,11 +30,10 @@ from token_otel.otel.spans import SpanWriter
 from token_otel.prices import PriceBook
 from token_otel.prices.lazy import LazyBook
 from token_otel.settings import Settings
+from token_otel.turns import Turns
 from token_otel.worker import Worker
 
 logger = logging.getLogger("token_otel")
-
-PROVIDERS = 1_000  # a program that makes up names is not asked about each
 
 
 class Recorder:
@@ -59,13 +57,13 @@ class Recorder:
         self.settings = settings = settings or Settings.from_env(on_error=logger.error)
         self._clock = Clock()
         self._lock = threading.Lock()
-        self._later: deque[tuple[Event, int]] = deque()
+        self._turns = Turns(self.failed)
         self._seeks_provider = False
         self._notices = Notices()
         self._door = Door(self.failed)
-        self._providers: set[str | None] = set()
         inline = settings.worker == "inline"
-        self._worker = Worker(self._close_overdue, on_error=self.failed if inline else self._notices.failed, inline=inline)
+        tick = partial(self._turns.take, partial(self._close, grace=True))
+        self._worker = Worker(tick, on_error=self.failed if inline else self._notices.failed, inline=inline)
         # The worker's thread starts with the prices: what it calls must be there a moment later, so what takes long comes first.
         self._flow = self._load_flow()
         self._prices = LazyBook(prices, settings.prices, self._worker)
@@ -115,21 +113,27 @@ class Recorder:
         """Take one event. Never raises: a failure of ours is logged, once per cause; what stops the program passes."""
         if not self.settings.enabled:
             return
+        turns = self._turns
+        if turns.inside.now or collecting():
+            turns.put_off(partial(self._take, event, self._clock.now_ns()))
+            return
         try:
-            if collecting():
-                self.record_later(event)
-                return
-            if self._later:
+            turns.inside.now = True
+            if turns.waiting:
                 # An adapter may hold a lock of its own while it reports what stands around a call: the spans of others end elsewhere.
-                self._worker.leave(self._catch_up) if isinstance(event, Start) else self._catch_up()
+                self._worker.leave(turns.catch_up) if isinstance(event, Start) else turns.catch_up()
             self._take(event)
+            if turns.inside.waiting:
+                turns.finish()
         except Exception as error:
             self.failed(error)
+        finally:
+            turns.leave()
 
     def record_later(self, event: Event) -> None:
         """Take one event where no lock may be taken, as in a destructor: it is recorded before the next one, or within a second."""
         if self.settings.enabled:
-            self._later.append((event, self._clock.now_ns()))
+            self._turns.waiting.append(partial(self._take, event, self._clock.now_ns()))
 
     def failed(self, error: Exception) -> None:
         """Take a failure of ours, or of an adapter's own: its type and place are logged, once per cause; its text may quote a prompt."""
@@ -140,8 +144,7 @@ class Recorder:
     def activate(self, run_id: str) -> AbstractContextManager[None]:
         """Make a run's span current for a `with` block, so that spans of the user's own nest beneath it."""
         try:
-            with self._lock:
-                run = self._ledger.find(run_id)
+            run = self._ledger.find(run_id)
             return nullcontext() if run is None else self._spans.activate(run)
         except Exception as error:
             self.failed(error)
@@ -149,22 +152,15 @@ class Recorder:
 
     def flush(self) -> None:
         """Finish the background work, and close what has outlived its parents without waiting for the grace."""
-        self._try(self._worker.drain)
-        self._close_overdue(grace=False)
+        self._turns.take(partial(self._finish, grace=False))
 
     def settle(self) -> None:
         """Close every open run, as cancelled: the provider or the program stops."""
-        self._try(self._worker.drain)
-        self._try(self._close)
+        self._turns.take(self._finish)
 
     def settle_with_provider(self) -> None:
         """Settle when the provider is shut down; where the program has not set one yet, as soon as it has."""
         self._seeks_provider = not settle_with(self._tracer_provider or trace.get_tracer_provider(), self)
-
-    def _catch_up(self) -> None:
-        while self._later:
-            with suppress(IndexError):  # another thread was faster
-                self._try(self._take, *self._later.popleft())
 
     def _take(self, event: Event, told_ns: int | None = None) -> None:
         event = self._door.admit(event if told_ns is None else replace(event, at_ns=told_ns))
@@ -190,8 +186,7 @@ class Recorder:
             self.settle_with_provider()
         if isinstance(event, ModelStarted):
             self._prices.expect()
-            if event.provider not in self._providers and len(self._providers) < PROVIDERS:
-                self._meet(event.provider)
+            self._meet(event.provider)
         with self._lock:
             run = self._ledger.start(event, opened=False)
             closed = self._ledger.overdue(event.at_ns or 0)
@@ -206,7 +201,8 @@ class Recorder:
 
     def _meet(self, provider: str | None) -> None:
         """Say once, for each provider, who else writes spans for its calls."""
-        self._providers.add(provider)
+        if not self._notices.meets(provider):
+            return
         everyone = trace.get_tracer_provider()
         shares = self._tracer_provider in (None, everyone) and not isinstance(everyone, trace.ProxyTracerProvider)
         if self.settings.model_spans and shares:
@@ -242,12 +238,13 @@ class Recorder:
         if self._flow is not None and parts:
             self._try(self._flow.count, parts)
 
-    def _close_overdue(self, *, grace: bool = True) -> None:
-        self._try(self._close, grace=grace)
+    def _finish(self, *, grace: bool | None = None) -> None:
+        self._try(self._worker.drain)
+        self._close(grace=grace)
 
-    def _close(self, *, grace: bool | None = None) -> None:
+    def _close(self, *, grace: bool | None) -> None:
         """Close what is overdue, with or without a grace, or everything."""
-        self._catch_up()
+        self._turns.catch_up()
         with self._lock:
             now_ns = self._clock.now_ns()
             closed = self._ledger.settle(now_ns) if grace is None else self._ledger.overdue(now_ns, grace=grace)
@@ -278,12 +275,12 @@ class Recorder:
         self._worker.forked()
         if self._flow is not None:
             self._flow.counter.forked()
-        self._later.clear()
+        self._turns.waiting.clear()
         self._ledger.forget_open()
 
 
 _shared: dict[tuple[object, object], Recorder] = {}
-_shared_lock = threading.Lock()
+_shared_lock = threading.RLock()  # a signal handler may ask in the middle of it
 
 
 def _known_as(default: object, provider: object | None) -> tuple[object, ...]:
@@ -293,7 +290,7 @@ def _known_as(default: object, provider: object | None) -> tuple[object, ...]:
 
 def _forked() -> None:
     global _shared_lock
-    _shared_lock = threading.Lock()
+    _shared_lock = threading.RLock()
 
 
 at_fork(_forked)

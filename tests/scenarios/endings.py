@@ -202,7 +202,7 @@ def check_ending(b: Ending) -> None:
 def let_go(b: Ending) -> None:
     """Do what the interpreter and the worker do within a second: collect what nobody holds, and see what is overdue."""
     gc.collect()
-    b.recorder._close_overdue()  # pyright: ignore[reportPrivateUsage]
+    b.recorder._worker._tick()  # pyright: ignore[reportPrivateUsage]
 
 
 def _is_ours(span: ReadableSpan) -> bool:

@@ -194,9 +194,9 @@ class Ledger:
 
     def _close(self, run: Run, event: End) -> Closed:
         run_id = run.event.run_id
+        self._closed[run_id] = run  # first: it can be found all the time, without a lock
         del self._open[run_id]
         self._orphans.pop(run_id, None)
-        self._closed[run_id] = run
         if len(self._closed) > REMEMBERED:
             self._closed.popitem(last=False)
         open_calls = sum(isinstance(child.event, ModelStarted) for child in run.open_below())
