@@ -205,9 +205,11 @@ class Ledger:
         run.close()
         if not isinstance(run.event, ModelStarted):
             self._produce(run, event)
+            run.shorten()
             return Closed(run=run, event=event, open_calls=open_calls)
         end = event if isinstance(event, ModelEnded) else _model_end(run, event)
         closed = Closed(run=run, event=end, posting=self._post(run, run.event, end))
+        run.shorten()
         # The texts of a prompt are not kept alive by a run that is over.
         run.seen = None
         run.event = run.event.without_prompt()

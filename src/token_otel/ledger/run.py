@@ -11,6 +11,8 @@ from token_otel.flow.producer import Producer, SpanRef
 from token_otel.ledger.postings import Posting, Reads, Totals
 
 DEAREST = 16
+ACCOUNTS = 4_096  # of texts that one run has read: of an agent that never ends, the cheapest half goes
+LINEAGE = 64  # runs over, one beneath the other, in which what is spent below is still counted: none of them will tell of it
 
 
 class Run:
@@ -25,9 +27,11 @@ class Run:
         "conversation",
         "conversation_id",
         "cut",
+        "depth",
         "early",
         "event",
         "first_chunk_ns",
+        "forgot",
         "handle",
         "handoffs",
         "last_output",
@@ -49,6 +53,7 @@ class Run:
         self.event = event
         self.parent = parent
         self.root: Run = self if parent is None else parent.root
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self.conversation_id: str | None = event.conversation_id or (parent.conversation_id if parent is not None else None)
         self.conversation: str | None = None  # of a root: where the texts of runs without a conversation id belong
         # The nearest agent owns what is spent; the nearest tool, up to the next agent, returns what is answered.
@@ -74,6 +79,7 @@ class Run:
         self.own = Totals()
         self.subtree = Totals()
         self.messages: dict[SpanRef | str, Reads] = {}
+        self.forgot = False  # whether an account has gone: one of the same producer that is opened later lacks what was in it
         self.handoffs: list[str] = []
         self.last_output: Producer | None = None
         self.first_chunk_ns: int | None = None
@@ -129,6 +135,8 @@ class Run:
                     account.reads += 1
                     labels.add(label)
                 account.add(tokens, cost, decimals)
+        if len(messages) > ACCOUNTS:
+            self.messages, self.forgot = dict(self._ranked()[: ACCOUNTS // 2]), True
 
     def open(self) -> list[Closed]:
         """Note that its span is open; return the end that came before, from another thread: it is yet to be written."""
@@ -146,10 +154,28 @@ class Run:
             child.above = self.above
         self.children = {}
 
+    def shorten(self) -> None:
+        """Let go of the runs above that are over, when they are many: in a loop each run may begin beneath the one before, without end."""
+        if self.depth >= LINEAGE and self.opened:  # a span that is not open yet will be opened beneath its parent
+            for run in (self, self.agent, self.tool):
+                if run is not None and run.closed:
+                    run._let_go()
+
+    def _let_go(self) -> None:
+        above = self.parent
+        while self.handle is None and above is not None:
+            self.handle, above = above.handle, above.parent
+        while self.above is not None and self.above.closed:
+            self.above = self.above.above
+        self.parent = self.above
+        self.depth = 0 if self.above is None else self.above.depth + 1
+
     def dearest(self) -> list[tuple[SpanRef | str, Reads]]:
         """Return the 16 producers whose texts cost this run most, the dearest first: their spans, or roles."""
-        ranked = sorted(self.messages.items(), key=lambda item: (-item[1].cost_usd, -item[1].tokens, str(item[0])))
-        return ranked[:DEAREST]
+        return self._ranked()[:DEAREST]
+
+    def _ranked(self) -> list[tuple[SpanRef | str, Reads]]:
+        return sorted(self.messages.items(), key=lambda item: (-item[1].cost_usd, -item[1].tokens, str(item[0])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,6 +181,8 @@ def _agent(closed: Closed, names: Names) -> Values:
         values[sc.AGENT_MESSAGE_TOKENS] = [reads.tokens for _, reads in dearest]
         if _cost_is_known(run.own):
             values[sc.AGENT_MESSAGE_COST] = [float(reads.cost_usd) for _, reads in dearest]
+        if run.forgot:
+            values[sc.AGENT_MESSAGE_AT_LEAST] = True
     return values
 
 

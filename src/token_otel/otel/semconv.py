@@ -126,6 +126,7 @@ AGENT_MESSAGE_PRODUCERS: Final = "token_otel.agent.messages.producers"
 AGENT_MESSAGE_READS: Final = "token_otel.agent.messages.reads"
 AGENT_MESSAGE_TOKENS: Final = "token_otel.agent.messages.tokens"
 AGENT_MESSAGE_COST: Final = "token_otel.agent.messages.cost_usd"
+AGENT_MESSAGE_AT_LEAST: Final = "token_otel.agent.messages.at_least"
 
 # Links.
 LINK_TYPE: Final = "gen_ai.attribution.link_type"

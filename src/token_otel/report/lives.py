@@ -86,15 +86,16 @@ class Life(Reads):
 
 
 class _Listed(NamedTuple):
-    """The dearest messages of an agent's run, as its own span lists them; `whole` if there were no more."""
+    """The dearest messages of an agent's run, as its own span lists them; `whole` if there were no more, `exact` if it forgot none."""
 
     reads: Mapping[Key, Reads] = {}
     whole: bool = False
+    exact: bool = True
 
     def without_externals(self) -> _Listed:
         """Return it without what the run could not tell the producers of, where that is known now."""
         kept = {key: reads for key, reads in self.reads.items() if key.producer or key.origin.partition(":")[0] not in ("external", "tool")}
-        return _Listed(kept, self.whole)
+        return self._replace(reads=kept)
 
 
 class _Amount(NamedTuple):
@@ -172,7 +173,7 @@ class _Cut:
 
     def __init__(self, call: Call, listed: _Listed) -> None:
         self._call = call
-        self._listed = listed.reads
+        self._listed = listed.reads if listed.exact else {}
         self._producers = {read.producer for read in call.reads}
         self._origins = {flow.origin for flow in call.flows}
         self._least_flow = min((flow.tokens for flow in call.flows if flow.origin not in (OTHER, UNTRACED)), default=0)
@@ -240,4 +241,4 @@ def _listed(agent: SpanRecord) -> _Listed:
         if label not in NOT_MESSAGES:
             key = Key(None, absolute(label, name), name) if producer is None else Key(producer)
             found[key] = Reads(reads, tokens, cost_usd or Decimal(), tokens if cost_usd is None else 0)
-    return _Listed(found, whole=0 < len(labels) < CUT_AT)
+    return _Listed(found, whole=0 < len(labels) < CUT_AT, exact=sc.AGENT_MESSAGE_AT_LEAST not in agent.attributes)
