@@ -173,7 +173,7 @@ class _Cut:
 
     def __init__(self, call: Call, listed: _Listed) -> None:
         self._call = call
-        self._listed = listed.reads if listed.exact else {}
+        self._listed: Mapping[Key, Reads] = listed.reads if listed.exact else {}
         self._producers = {read.producer for read in call.reads}
         self._origins = {flow.origin for flow in call.flows}
         self._least_flow = min((flow.tokens for flow in call.flows if flow.origin not in (OTHER, UNTRACED)), default=0)
