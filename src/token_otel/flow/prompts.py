@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from operator import attrgetter
@@ -230,11 +230,11 @@ class Prompts:
             self._answering.popitem(last=False)
 
 
-def _learn_steps(learning: deque[Learn], index: TextIndex, then: Job | None = None) -> Generator[None]:
+def _learn_steps(learning: list[Learn], index: TextIndex, then: Job | None = None) -> Generator[None]:
     """Index what was said until now, then search: what a fork, or a full queue, has kept from being done is done with the next."""
     try:
         while learning:
-            yield from learning.popleft()(index)
+            yield from learning.pop(0)(index)
     except Exception:
         if then is not None:
             yield from then()

@@ -6,7 +6,7 @@ Texts are kept as 64-bit hashes, salted per process; where pieces of them are lo
 from __future__ import annotations
 
 import json
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeAlias, cast
 
@@ -42,7 +42,7 @@ class Conversation:
         self.index: TextIndex | None = None
         self.waiting: list[Learn] = []
         self.waiting_bytes = 0
-        self.learning: deque[Learn] = deque()
+        self.learning: list[Learn] = []
         self.readers: dict[str, Reader] = {}
         self._weighed = 0
         self._generation = generation
