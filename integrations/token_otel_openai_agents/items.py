@@ -57,14 +57,14 @@ class Items:
         name: Any = item.get("name")
         if isinstance(item.get("role"), str):
             yield from self._message(item, message_id)
-        elif thought := wire.read_reasoning(item):
-            if thought.sealed or thought.text:
-                tokens = self._seals.get(thought.key or "", thought.guess) if thought.sealed else None
-                yield Part(kind="reasoning", text=thought.text, message_id=message_id, call_id=thought.key, sealed_tokens=tokens)
         elif form in ("function_call", "custom_tool_call"):
             yield self._call(name, item.get("arguments", item.get("input")), call_id, message_id, opens=True)
         elif isinstance(form, str) and form.endswith("_output") and call_id:
             yield from _result(item.get("output"), call_id, self._names.get(call_id))
+        elif thought := wire.read_reasoning(item):
+            if thought.sealed or thought.text:
+                tokens = self._seals.get(thought.key or "", thought.guess) if thought.sealed else None
+                yield Part(kind="reasoning", text=thought.text, message_id=message_id, call_id=thought.key, sealed_tokens=tokens)
         elif form == "mcp_list_tools":
             yield from _schemas(item.get("tools"))
         elif media := wire.read_media(item):
@@ -161,6 +161,9 @@ def _id(item: Mapping[str, Any]) -> str | None:
 
 
 def _result(output: object, call_id: str | None, name: str | None) -> Iterator[Part]:
+    if isinstance(output, str):
+        yield Part(kind="tool_result", text=output, call_id=call_id, name=name)
+        return
     opens = True
     for part in _content("tool_result", _blocks(output), None, call_id, name):
         yield part if opens else replace(part, opens=False)

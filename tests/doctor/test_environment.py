@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("place")
     ("package", "framework", "module", "bounds"),
     [
         ("token_otel_langchain", "langchain-core", "langchain_core", ">=1.2,<2"),
-        ("token_otel_openai_agents", "openai-agents", "agents", ">=0.24,<1"),
+        ("token_otel_openai_agents", "openai-agents", "agents", ">=0.20,<1"),
     ],
 )
 def test_names_each_integration_with_versions(package: str, framework: str, module: str, bounds: str):

@@ -96,6 +96,11 @@ class Bench:
         return [dict(attributes(span)) for span in sorted(self.spans, key=lambda span: span.start_time or 0) if span.name.startswith(name)]
 
     @property
+    def whole(self) -> list[tuple[str, dict[str, Any]]]:
+        """All spans by name with their attributes, in the order of their start."""
+        return [(span.name, dict(attributes(span))) for span in sorted(self.spans, key=lambda span: span.start_time or 0)]
+
+    @property
     def statuses(self) -> set[str]:
         """How the runs have ended."""
         return {str(attributes(span)["token_otel.run.status"]) for span in self.spans}
