@@ -7,6 +7,7 @@ whose texts the trace is not to have.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from openai.types.responses import Response
 
 from token_otel.events import FirstChunk, Status
 from token_otel_openai_agents.calls import Answered, Asked, answered, parameters, provider_of, told
+from token_otel_openai_agents.guard import guarded
 from token_otel_openai_agents.items import plain
 from token_otel_openai_agents.outcome import of, verdict
 from token_otel_openai_agents.runs import Runs
@@ -61,7 +63,8 @@ class Call:
 
     def __exit__(self, *_: object) -> None:
         if self._token is not None:
-            _current.reset(self._token)
+            with suppress(ValueError):  # an abandoned coroutine is closed from another context: there is nothing to take back
+                _current.reset(self._token)
 
     def started(self, models: Models, run: Run, data: object, orphan_of: str | None) -> None:
         """Take the span that has begun as this call's, and report what is asked."""
@@ -69,6 +72,7 @@ class Call:
         self._asked = models.read(Asked(), _asked, self._arguments, data)
         models.started(run, self._asked, orphan_of)
 
+    @guarded
     def seen(self, chunk: Any) -> None:
         """Take an event of a stream."""
         form = getattr(chunk, "type", None)
@@ -84,6 +88,7 @@ class Call:
             self._data = span.span_data
             self._ended = verdict(span, self.run.around)
 
+    @guarded
     def finish(self, error: BaseException | None = None, answer: Any = None) -> None:
         """Report what came of it, with the answer where it was not streamed. Without a span there is nothing to report it under."""
         run, models = self.run, self._models

@@ -1,26 +1,31 @@
-"""`guarded`: a hook that keeps its own failures from the SDK, which would log what the error says."""
+"""`guarded`: a hook that keeps its own failures from the SDK, which would log what the error says, and from the program."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from token_otel_openai_agents.processor import TokenOtelProcessor
+    from token_otel import Recorder
 
-_Processor = TypeVar("_Processor", bound="TokenOtelProcessor")
+
+class _Reporting(Protocol):
+    recorder: Recorder
+
+
+_Hooked = TypeVar("_Hooked", bound=_Reporting)
 _Given = ParamSpec("_Given")
 
 
-def guarded(hook: Callable[Concatenate[_Processor, _Given], None]) -> Callable[Concatenate[_Processor, _Given], None]:
+def guarded(hook: Callable[Concatenate[_Hooked, _Given], None]) -> Callable[Concatenate[_Hooked, _Given], None]:
     """Hand what a hook raises to the recorder, as a failure of ours: an error's text may quote the prompt that it met."""
 
     @wraps(hook)
-    def call(processor: Any, /, *args: _Given.args, **kwargs: _Given.kwargs) -> None:
+    def call(owner: Any, /, *args: _Given.args, **kwargs: _Given.kwargs) -> None:
         try:
-            hook(processor, *args, **kwargs)
+            hook(owner, *args, **kwargs)
         except Exception as error:
-            processor.recorder.failed(error)
+            owner.recorder.failed(error)
 
     return call

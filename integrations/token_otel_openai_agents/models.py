@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DARK = (
-    "trace_include_sensitive_data is off: tokens and costs are right, but who produced what a call reads is known by ids alone, "
-    "so that its input is `unexplained`"
+    "trace_include_sensitive_data is off: tokens are right, and costs where the model is told (token_otel.instrument() sees it), but "
+    "who produced what a call reads is known by ids alone, so that its input is `unexplained`"
 )
 
 

@@ -147,6 +147,8 @@ _tables_lock = threading.Lock()
 def _forked() -> None:
     global _tables_lock
     _tables_lock = threading.Lock()
+    for table in list(_tables.values()):
+        table.history = History()  # its lock may have been held by a thread that stayed behind
 
 
 if hasattr(os, "register_at_fork"):

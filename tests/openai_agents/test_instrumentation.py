@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from agents import Runner, add_trace_processor, set_trace_processors
+from agents import Runner, SQLiteSession, add_trace_processor, set_trace_processors
 from agents.models.openai_responses import OpenAIResponsesModel
 from agents.tracing import Span, Trace, TracingProcessor, custom_span, generation_span, trace
 from tests.openai_agents.bench import CHAT, DOORS, RESPONSES, SPANS, Answer, bench, calls, soundings
@@ -146,6 +146,55 @@ def test_what_cannot_be_read_costs_itself_alone(how: str, monkeypatch: pytest.Mo
         [chat], [bill] = b.chats, b.bills
         assert chat["gen_ai.usage.input_tokens"] == bill.input
         assert [ASK in message for message in caplog.messages if message.startswith("token-otel failed")] == [False]
+
+
+@pytest.mark.parametrize("how", [SPANS, DOORS])
+def test_a_run_after_an_error_is_no_error(how: str):
+    """An exception that the caller is handling is none of the run's."""
+    with bench([calls("soundings", mile=1), Answer(FOUND)], how=how) as b:
+        try:
+            raise ValueError("something else")
+        except ValueError:
+            b.run(b.agent(tools=[soundings]), ASK)
+
+        b.check()
+        assert b.statuses == {"ok"}
+
+
+def test_a_session_that_will_not_say_its_id_breaks_nothing():
+    """One that lies at the provider has none before its first use."""
+
+    class Nameless(SQLiteSession):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "session_id" and not self.__dict__.get("used"):
+                self.__dict__["used"] = True
+                raise ValueError("not used yet")
+            return super().__getattribute__(name)
+
+    with bench([Answer(FOUND)]) as b:
+        session = Nameless("river")
+        session.__dict__.pop("used", None)
+        b.run(b.agent(), ASK, session=session)
+        session.close()
+
+        b.check()
+
+
+@pytest.mark.parametrize("api", [RESPONSES, CHAT])
+def test_a_failure_of_ours_at_the_door_reaches_nobody(api: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """The stream is read to its end, and the answer is the model's."""
+
+    def broken(*_: object, **__: object) -> Any:
+        raise RuntimeError(ASK)
+
+    with bench([Answer(FOUND)], api=api, raise_errors=False) as b:
+        monkeypatch.setattr("token_otel_openai_agents.door.FirstChunk", broken)
+        monkeypatch.setattr("token_otel_openai_agents.door.of", broken)
+        result = b.run(b.agent(), ASK, stream=True)
+
+        assert result.final_output == FOUND
+        assert len(b.chats) == 1
+        assert ASK not in str(caplog.messages)
 
 
 def test_a_run_on_tape():
