@@ -35,7 +35,7 @@ class Models:
         """Report that a model is asked; what cannot be read of it costs itself, never the run or its bill."""
         head, messages = self.read(((), ()), self._prompt, asked)
         run.read = messages
-        turn = run.within("turn")
+        turn = run.turn
         request = dict(asked.request)
         if asked.previous:
             request["previous_response.id"] = asked.previous
@@ -66,7 +66,7 @@ class Models:
             dark: The trace is not to have texts: the ids of the calls that the model makes are all that is read.
         """
         output = self.read((), self._output, answered)
-        agent, turn = run.within("agent"), run.within("turn")
+        agent, turn = run.within("agent"), run.turn
         if agent is not None:
             agent.asked = names_of(output)
         if dark:
@@ -90,8 +90,9 @@ class Models:
         if turn is not None:
             turn.calls += 1
             turn.attempts += status == "error"
-        if end.usage is None and status == "ok" and turn is not None:
-            turn.unsaid.append(end)
+        sums = run.within("turn")
+        if end.usage is None and status == "ok" and sums is not None:
+            sums.unsaid.append(end)
             return
         self._report(run, end)
 
@@ -101,13 +102,14 @@ class Models:
         Some models have no span at all: the call is then as long as the turn.
         """
         ends, turn.unsaid = turn.unsaid, []
-        left = _less(_sum_of(usage), turn.spent) if turn.calls <= 1 or len(ends) == 1 else None
-        if not turn.calls and left is not None:
+        left = _less(_sum_of(usage), turn.spent)
+        if not turn.calls and not ends and left is not None:
             run = Run(f"{turn.run_id}/model", "model", turn, turn.at_ns)
             self.started(run, Asked(provider=None))
-            ends = [ModelEnded(run_id=run.run_id)]
+            self._report(turn, ModelEnded(run_id=run.run_id, usage=left))
+        alone = len(ends) == 1 and turn.calls  # else its model's own call has no span, and part of the sum
         for end in ends:
-            self._report(turn, replace(end, usage=left if len(ends) == 1 else None))
+            self._report(turn, replace(end, usage=left if alone else None))
 
     def _report(self, run: Run, end: ModelEnded) -> None:
         if end.usage is not None:

@@ -70,6 +70,12 @@ class Run:
             yield run
             run = run.parent
 
+    @property
+    def turn(self) -> Run | None:
+        """The turn of its own agent that it is a part of, if the SDK traces turns."""
+        nearest = next((run for run in self.above() if run.role in ("turn", "agent")), None)
+        return nearest if nearest is not None and nearest.role == "turn" else None
+
     def within(self, role: str) -> Run | None:
         """Return the innermost of a role that it is a part of."""
         return next((run for run in self.above() if run.role == role), None)

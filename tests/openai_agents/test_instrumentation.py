@@ -165,19 +165,21 @@ def test_a_session_that_will_not_say_its_id_breaks_nothing():
     """One that lies at the provider has none before its first use."""
 
     class Nameless(SQLiteSession):
+        asked = 0
+
         def __getattribute__(self, name: str) -> Any:
-            if name == "session_id" and not self.__dict__.get("used"):
-                self.__dict__["used"] = True
+            if name == "session_id" and type(self).asked == 0:
+                type(self).asked += 1
                 raise ValueError("not used yet")
             return super().__getattribute__(name)
 
     with bench([Answer(FOUND)]) as b:
         session = Nameless("river")
-        session.__dict__.pop("used", None)
         b.run(b.agent(), ASK, session=session)
         session.close()
 
         b.check()
+        assert Nameless.asked == 1
 
 
 @pytest.mark.parametrize("api", [RESPONSES, CHAT])

@@ -113,6 +113,37 @@ def test_an_agent_as_a_tool_lies_beneath_it(api: str, how: str):
         assert first["gen_ai.agent.name"] == last["gen_ai.agent.name"] == "pilot"
 
 
+@BOTH
+@HOW
+def test_runs_without_tasks_and_turns_are_the_same(api: str, how: str):
+    """The SDK can leave those spans out; they had no spans of ours."""
+    answers = {"gpt-5": [calls("ask_scout", input=ASK), Answer(SAY)], "gpt-5-mini": [Answer(FOUND)]}
+    with bench(answers, api=api, how=how) as b:
+        scout, spare = b.agent(), RunConfig(tracing={"include_task_and_turn_spans": False})
+        tool = scout.as_tool("ask_scout", "Ask the scout.", run_config=spare)
+        b.run(b.agent("pilot", "gpt-5", tools=[tool]), "May we pass?", run_config=spare if how == SPANS else None)
+
+        b.check()
+        assert [chat["gen_ai.agent.name"] for chat in b.chats] == ["pilot", "scout", "pilot"]
+
+
+def test_a_silent_call_without_a_turn_is_billed_by_the_turn_above():
+    """The sum of the turn above holds it too; of two there, nobody can tell which has used what."""
+    testing = pytest.importorskip("agents.testing", reason="this release has no scripted model")
+    spare = RunConfig(tracing={"include_task_and_turn_spans": False})
+    step = testing.ModelStep(output=[testing.assistant_message(FOUND)], usage=Usage(requests=1, input_tokens=60, output_tokens=6))
+    silent = Agent(name="clerk", model=testing.ScriptedModel([step] * 3, emit_traces=True))
+    ask_clerk = ToolCall("ask_clerk", {"input": ASK})
+    with bench({"gpt-5": [Answer(tool_calls=[ask_clerk]), Answer(tool_calls=[ask_clerk] * 2), Answer(SAY)]}) as b:
+        tool = silent.as_tool("ask_clerk", "Ask the clerk.", run_config=spare)
+        b.run(b.agent("pilot", "gpt-5", tools=[tool]), "May we pass?")
+
+        clerk = [chat for chat in b.chats if chat["gen_ai.agent.name"] == "clerk"]
+        assert [chat.get("gen_ai.usage.input_tokens") for chat in clerk] == [60, None, None]
+        own = [chat["gen_ai.usage.input_tokens"] for chat in b.chats if chat["gen_ai.agent.name"] == "pilot"]
+        assert own == [bill.input for bill in b.bills]
+
+
 @HOW
 def test_agents_as_tools_may_run_at_once(how: str):
     """Two of them beneath one agent, at the same time: each call is beneath its own."""
