@@ -11,6 +11,7 @@ from typing import Any, cast
 from token_otel.events import Status
 
 _CANCELLED = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError, concurrent.futures.CancelledError)
+_OTHER = "_OTHER"  # semconv's word for an error whose class is not known
 _NOWHERE = {"__end__", "tools"}
 # A node's name, of at most four words: a program may pass on what a model answered, and that may be a sentence.
 _NAME = re.compile(r"(?=.{1,64}\Z)[\w./&-]+(?: [\w./&-]+){0,3}")
@@ -19,8 +20,16 @@ _NAME = re.compile(r"(?=.{1,64}\Z)[\w./&-]+(?: [\w./&-]+){0,3}")
 def verdict(error: BaseException) -> tuple[Status, str | None]:
     """Return the status with which an exception ends a run, and its class if it is an error.
 
-    LangGraph moves control by exceptions: those that bubble up are no errors, and an interrupt only pauses.
+    LangGraph moves control by exceptions: those that bubble up are no errors, and an interrupt only pauses. One whose class
+    cannot even be asked what it is ends its run all the same.
     """
+    try:
+        return _verdict(error)
+    except Exception:
+        return "error", _OTHER
+
+
+def _verdict(error: BaseException) -> tuple[Status, str | None]:
     if isinstance(error, _CANCELLED):
         return "cancelled", None
     family = {parent.__name__ for parent in type(error).__mro__ if parent.__module__ == "langgraph.errors"}
@@ -55,4 +64,7 @@ def goes_to(output: object, *, beyond: bool) -> list[str]:
 
 def left_for(error: BaseException) -> list[str]:
     """Return the nodes to which a `ParentCommand` passes control."""
-    return goes_to(list(error.args), beyond=True) if type(error).__name__ == "ParentCommand" else []
+    try:
+        return goes_to(list(error.args), beyond=True) if type(error).__name__ == "ParentCommand" else []
+    except Exception:
+        return []

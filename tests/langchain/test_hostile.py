@@ -152,6 +152,32 @@ def test_what_is_told_beside_a_call_cannot_cost_it(made: Bench, about: Any):
     assert values[sc.INPUT_TOKENS] == 10
 
 
+class Unspeakable(Exception):
+    """Does not even say what it is."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError(SECRET)
+
+
+@pytest.mark.parametrize("kind", ["llm", "tool", "chain", "retriever"])
+def test_an_error_that_does_not_say_what_it_is_ends_its_run(made: Bench, kind: str):
+    """As an error of a class that is not known."""
+    handler, run_id = TokenOtelHandler(recorder=made.recorder), uuid4()
+    starts: dict[str, Any] = {"llm": handler.on_llm_start, "tool": handler.on_tool_start, "retriever": handler.on_retriever_start}
+    inside = uuid4() if kind == "chain" else run_id
+    if kind == "chain":
+        handler.on_chain_start({"name": "chain"}, {}, run_id=run_id)
+        handler.on_llm_start({"name": "LLM"}, ["x"], run_id=inside, parent_run_id=run_id)
+        handler.on_llm_error(Unspeakable(), run_id=inside)
+    else:
+        starts[kind]({"name": kind}, ["x"] if kind == "llm" else "x", run_id=run_id)
+    getattr(handler, f"on_{kind}_error")(Unspeakable(), run_id=run_id)
+
+    assert made.recorder.open_runs == 0
+    assert {(span.attributes or {}).get(sc.ERROR_TYPE) for span in made.spans} == {"_OTHER"}
+
+
 class Vandal:
     """Calls the callbacks, in any order, with things where there should be others."""
 

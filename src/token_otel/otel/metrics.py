@@ -6,6 +6,7 @@ Source: open-telemetry/semantic-conventions-genai, model/gen-ai/{metrics,token-m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import RLock
 
 from opentelemetry.metrics import Histogram, Meter, get_meter_provider
 
@@ -40,6 +41,8 @@ class MetricWriter:
         self._latest = latest
         self._legacy = legacy
         self._agents: set[str] = set()
+        # Re-entrant: a signal handler may record, too.
+        self._lock = RLock()
         # The API's own meters drop everything, until the program sets a provider.
         self._deaf = get_meter_provider() if type(meter).__module__.startswith("opentelemetry.metrics") else None
         self._cost = meter.create_counter(sc.M_COST, unit="{USD}", description="Cost of model calls")
@@ -178,9 +181,11 @@ class MetricWriter:
     def _agent(self, name: str | None) -> Labels:
         if not name:
             return {}
-        if name not in self._agents and len(self._agents) >= MAX_AGENTS:
-            return {sc.AGENT_NAME: OTHER}
-        self._agents.add(name)
+        if name not in self._agents:
+            with self._lock:
+                if len(self._agents) >= MAX_AGENTS and name not in self._agents:
+                    return {sc.AGENT_NAME: OTHER}
+                self._agents.add(name)
         return {sc.AGENT_NAME: self._show(name)}
 
     def _show(self, name: str) -> str:
