@@ -175,7 +175,7 @@ def test_an_error_that_does_not_say_what_it_is_ends_its_run(made: Bench, kind: s
     getattr(handler, f"on_{kind}_error")(Unspeakable(), run_id=run_id)
 
     assert made.recorder.open_runs == 0
-    assert {(span.attributes or {}).get(sc.ERROR_TYPE) for span in made.spans} == {"_OTHER"}
+    assert {str((span.attributes or {}).get(sc.ERROR_TYPE)) for span in made.spans} == {"_OTHER"}
 
 
 class Vandal:
