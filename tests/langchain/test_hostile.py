@@ -156,7 +156,7 @@ class Unspeakable(Exception):
     """Does not even say what it is."""
 
     @property
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         raise RuntimeError(SECRET)
 
 
