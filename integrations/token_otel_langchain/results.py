@@ -9,7 +9,8 @@ from langchain_core.documents import Document
 from langchain_core.messages import ToolMessage
 
 from token_otel.events import Part
-from token_otel_langchain.blocks import compact, parts_of
+from token_otel.wire import compact
+from token_otel_langchain.blocks import parts_of
 
 
 def tool_results(output: object, call_id: str | None, name: str) -> tuple[Part, ...]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from token_otel.events import Part
-from token_otel_langchain.blocks import compact
+from token_otel.wire import compact
 
 SCHEMAS = 512
 

@@ -5,6 +5,7 @@ Nothing raises: what is not a count is unknown, and a part that exceeds its tota
 """
 
 from token_otel.wire.bedrock import bedrock_converse, bedrock_invoke
+from token_otel.wire.blocks import Blocks, compact
 from token_otel.wire.detection import detect
 from token_otel.wire.frameworks import langchain, service_tier
 from token_otel.wire.media import document_text, read_media
@@ -13,11 +14,13 @@ from token_otel.wire.providers import anthropic_messages, cohere, gemini, ollama
 from token_otel.wire.reasoning import Reasoning, read_reasoning, read_signature
 
 __all__ = [
+    "Blocks",
     "Reasoning",
     "anthropic_messages",
     "bedrock_converse",
     "bedrock_invoke",
     "cohere",
+    "compact",
     "detect",
     "document_text",
     "gemini",
