@@ -490,6 +490,6 @@ def test_no_door_lets_a_failure_of_ours_out(caplog: pytest.LogCaptureFixture):
     recorder.settle()
 
     assert [message.partition(":")[0] for message in caplog.messages] == [
-        f"token-otel failed (AttributeError at Recorder.{door}" for door in ("_start", "activate", "_close")
+        f"token-otel failed (AttributeError at {door}" for door in ("begin", "Recorder.activate", "Recorder._close")
     ]
     recorder._ledger = ledger  # pyright: ignore[reportPrivateUsage]

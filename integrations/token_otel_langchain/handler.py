@@ -43,7 +43,7 @@ class TokenOtelHandler(BaseCallbackHandler):
 
     # Else an async run would call it from a thread, after the fact and in any order.
     run_inline = True
-    raise_error = False
+    raise_error = True  # all that gets out of `guarded` is that a budget is spent
 
     def __init__(self, *, tracer_provider: Any = None, meter_provider: Any = None, recorder: Recorder | None = None) -> None:
         self.recorder = recorder if recorder is not None else Recorder.shared(tracer_provider, meter_provider)
@@ -235,7 +235,7 @@ class TokenOtelHandler(BaseCallbackHandler):
         self._record(
             ModelStarted(
                 run_id=run.id,
-                parent_id=self._runs.parent_of(run),
+                parent_id=self._runs.admit(run, self.recorder),
                 at_ns=self.recorder.now_ns(),
                 conversation_id=conversation_id(run.metadata),
                 attributes=self._runs.attributes(run),

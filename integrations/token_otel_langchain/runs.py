@@ -16,7 +16,7 @@ from token_otel_langchain.messages import Memo
 from token_otel_langchain.request import mapping_of
 
 if TYPE_CHECKING:
-    from token_otel import Recorder
+    from token_otel import BudgetExceeded, Recorder
 
 MAX_RUNS = 20_000
 ENDED = 1024
@@ -121,6 +121,20 @@ class Runs:
                 wrapper.name = ""  # a retry bears the name of what it retries
             home = self._home(run.parent, calls_model=run.role == "model")
         return home.id if home is not None else run.orphan_of
+
+    def admit(self, run: Run, recorder: Recorder) -> str | None:
+        """Return the id of the run that a model call belongs to.
+
+        Raises:
+            BudgetExceeded: It must not start.
+        """
+        parent_id = self.parent_of(run)
+        try:
+            recorder.check_budget(parent_id)
+        except BudgetExceeded:
+            self.end(UUID(int=run.key))
+            raise
+        return parent_id
 
     def attempt_of(self, run: Run) -> int:
         """Return which attempt a model call is: the retry may stand around the chain that holds it."""

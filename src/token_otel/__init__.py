@@ -5,23 +5,54 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from token_otel import events, wire
+    from token_otel.bills import Bill, BudgetExceeded, track
     from token_otel.instrumentation import init, instrument, uninstrument
+    from token_otel.manual import agent, handoff, model, retrieval, step, tool
     from token_otel.prices import PriceBook
     from token_otel.recorder import Recorder
     from token_otel.settings import SettingError, Settings
     from token_otel.usage import Usage
 
-__all__ = ["PriceBook", "Recorder", "SettingError", "Settings", "Usage", "events", "init", "instrument", "uninstrument", "wire"]
+__all__ = [
+    "Bill",
+    "BudgetExceeded",
+    "PriceBook",
+    "Recorder",
+    "SettingError",
+    "Settings",
+    "Usage",
+    "agent",
+    "events",
+    "handoff",
+    "init",
+    "instrument",
+    "model",
+    "retrieval",
+    "step",
+    "tool",
+    "track",
+    "uninstrument",
+    "wire",
+]
 
 # Names are loaded when they are first asked for: importing a plugin must not slow a program that may not use it.
 _HOMES = {
+    "Bill": "bills",
+    "BudgetExceeded": "bills",
     "PriceBook": "prices",
     "Recorder": "recorder",
     "SettingError": "settings",
     "Settings": "settings",
     "Usage": "usage",
+    "agent": "manual",
+    "handoff": "manual",
     "init": "instrumentation",
     "instrument": "instrumentation",
+    "model": "manual",
+    "retrieval": "manual",
+    "step": "manual",
+    "tool": "manual",
+    "track": "bills",
     "uninstrument": "instrumentation",
 }
 

@@ -231,13 +231,19 @@ class ModelEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """An agent, tool, retrieval or step is over; `output` is what a tool or retriever returned."""
+    """An agent, tool, retrieval or step is over.
+
+    Attributes:
+        output: What a tool or retriever returned.
+        cost_usd: What the tool itself has cost, such as a search that is billed apiece.
+    """
 
     run_id: str
     at_ns: int | None = None
     status: Status = "ok"
     error_type: str | None = None
     output: tuple[Part, ...] = ()
+    cost_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import product
 from typing import Any
 
 from opentelemetry import metrics, trace
@@ -20,8 +19,9 @@ from token_otel.door import Door
 from token_otel.doubles import doubled_by
 from token_otel.events import End, Ended, Event, FirstChunk, Handoff, ModelEnded, ModelStarted, Part, Start, UsageSeen
 from token_otel.flow.book import FlowBook
+from token_otel.inside import Inside, begin, bills_beneath
 from token_otel.ledger import Closed, Ledger
-from token_otel.lifetime import at_fork, collecting, settle_with, watch
+from token_otel.lifetime import collecting, settle_with, watch
 from token_otel.notices import Notices
 from token_otel.otel.metrics import MetricWriter
 from token_otel.otel.names import Names
@@ -30,6 +30,7 @@ from token_otel.otel.spans import SpanWriter
 from token_otel.prices import PriceBook
 from token_otel.prices.lazy import LazyBook
 from token_otel.settings import Settings
+from token_otel.sharing import Shared
 from token_otel.turns import Turns
 from token_otel.worker import Worker
 
@@ -87,6 +88,7 @@ class Recorder:
                 names,
                 latest=settings.metrics in ("latest", "both"),
                 legacy=settings.metrics in ("legacy", "both"),
+                tags=settings.metric_tags,
             )
             self._writers = (self._spans.end, counted.end)
         watch(self)
@@ -94,11 +96,8 @@ class Recorder:
     @classmethod
     def shared(cls, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None) -> Recorder:
         """Return the one recorder of these providers, made at the first call."""
-        tracers = _known_as(trace.get_tracer_provider(), tracer_provider)
-        keys = [*product(tracers, _known_as(metrics.get_meter_provider(), meter_provider))]
-        with _shared_lock:
-            found = next((_shared[key] for key in reversed(keys) if key in _shared), None)  # what is this very provider's goes first
-            return found or _shared.setdefault(keys[0], cls(tracer_provider, meter_provider))
+        tracers, meters = (trace.get_tracer_provider(), tracer_provider), (metrics.get_meter_provider(), meter_provider)
+        return _shared.of(lambda: cls(tracer_provider, meter_provider), tracers, meters)
 
     @property
     def open_runs(self) -> int:
@@ -145,10 +144,15 @@ class Recorder:
         """Make a run's span current for a `with` block, so that spans of the user's own nest beneath it."""
         try:
             run = self._ledger.find(run_id)
-            return nullcontext() if run is None else self._spans.activate(run)
+            return nullcontext() if run is None else Inside(self, self._spans, run)
         except Exception as error:
             self.failed(error)
             return nullcontext()
+
+    def check_budget(self, parent_id: str | None = None) -> None:
+        """Let a model call start beneath a run, or raise `BudgetExceeded`: an adapter asks before it reports the start."""
+        for bill in bills_beneath(self._ledger, parent_id):
+            bill.check()
 
     def flush(self) -> None:
         """Finish the background work, and close what has outlived its parents without waiting for the grace."""
@@ -188,7 +192,7 @@ class Recorder:
             self._prices.expect()
             self._meet(event.provider)
         with self._lock:
-            run = self._ledger.start(event, opened=False)
+            run = begin(self, self._ledger, event)
             closed = self._ledger.overdue(event.at_ns or 0)
         if run is not None:
             if run.reading is not None:
@@ -221,6 +225,8 @@ class Recorder:
         # Outside the lock: an exporter that is slow must not keep other callers waiting.
         stop: BaseException | None = None
         for item in closed:
+            for bill in item.run.bills:
+                self._try(bill.add, item)
             start, posting = item.run.event, item.posting
             if posting is not None and posting.cost.status == "unpriced" and posting.usage and isinstance(start, ModelStarted):
                 self._notices.unpriced(start.provider, posting.model)
@@ -279,18 +285,4 @@ class Recorder:
         self._ledger.forget_open()
 
 
-_shared: dict[tuple[object, object], Recorder] = {}
-_shared_lock = threading.RLock()  # a signal handler may ask in the middle of it
-
-
-def _known_as(default: object, provider: object | None) -> tuple[object, ...]:
-    """Return what a provider is known as: the global one by itself too, since it may have been used before it was the global one."""
-    return (None, default) if provider is None or provider is default else (provider,)
-
-
-def _forked() -> None:
-    global _shared_lock
-    _shared_lock = threading.RLock()
-
-
-at_fork(_forked)
+_shared: Shared[Recorder] = Shared()

@@ -31,6 +31,7 @@ class Settings:
         store_mb: The bound of the store of produced texts, in MiB.
         file: Where `init()` writes spans when no endpoint is set.
         baggage: Baggage entries that are copied to spans.
+        metric_tags: Tags and baggage entries that are labels on what is spent: cost, unpriced tokens, flow.
         metadata: Keys of a framework's run metadata, and `tags`, that are copied to spans.
         cache_write_name: The name of cache writes: `new`, `old` (until August 2026) or `both`.
         grace_s: How long a run may outlive a parent that ended, in seconds.
@@ -50,6 +51,7 @@ class Settings:
     store_mb: float = 64
     file: str = "token-otel.jsonl"
     baggage: tuple[str, ...] = ()
+    metric_tags: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
     cache_write_name: str = "new"
     grace_s: float = 30
@@ -152,6 +154,7 @@ VARIABLES: Mapping[str, tuple[str, Any]] = {
     "TOKEN_OTEL_STORE_MB": ("store_mb", _number),
     "TOKEN_OTEL_FILE": ("file", _text),
     "TOKEN_OTEL_BAGGAGE": ("baggage", _names),
+    "TOKEN_OTEL_METRIC_TAGS": ("metric_tags", _names),
     "TOKEN_OTEL_METADATA": ("metadata", _names),
     "TOKEN_OTEL_CACHE_WRITE_NAME": ("cache_write_name", _one_of("new", "old", "both")),
     "TOKEN_OTEL_GRACE_S": ("grace_s", _number),

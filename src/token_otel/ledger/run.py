@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from token_otel.events import AgentStarted, End, ModelStarted, RetrievalStarted, Start, ToolStarted, UsageSeen
+from token_otel.events import AgentStarted, Attributes, End, ModelStarted, RetrievalStarted, Start, ToolStarted, UsageSeen
 from token_otel.flow.book import Reading
 from token_otel.flow.producer import Producer, SpanRef
 from token_otel.ledger.postings import Posting, Reads, Totals
@@ -13,6 +13,7 @@ from token_otel.ledger.postings import Posting, Reads, Totals
 DEAREST = 16
 ACCOUNTS = 4_096  # of texts that one run has read: of an agent that never ends, the cheapest half goes
 LINEAGE = 64  # runs over, one beneath the other, in which what is spent below is still counted: none of them will tell of it
+NO_TAGS: Attributes = {}
 
 
 class Run:
@@ -21,6 +22,8 @@ class Run:
     __slots__ = (
         "above",
         "agent",
+        "bills",
+        "by_block",
         "caused_by",
         "children",
         "closed",
@@ -46,6 +49,7 @@ class Run:
         "seen",
         "span",
         "subtree",
+        "tags",
         "tool",
     )
 
@@ -63,6 +67,10 @@ class Run:
             self.agent, self.tool = self, None
         elif isinstance(event, ToolStarted):
             self.tool = self
+        # The bills that it is put on, and what the user wants to see on its span: whoever starts it adds to these.
+        self.bills: tuple[Any, ...] = parent.bills if parent is not None else ()
+        self.tags: Attributes = parent.tags if parent is not None else NO_TAGS
+        self.by_block = False  # whether its parent is the block it starts in: then the span around is beneath its parent's
         # The nearest run above that is open, and the open runs for which this is it.
         self.above: Run | None = parent
         while self.above is not None and self.above.closed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from token_otel.events import AgentStarted, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
+from token_otel.events import AgentStarted, Ended, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
 from token_otel.ledger import Closed, Posting, Run, Totals
 from token_otel.otel import semconv as sc
 from token_otel.otel.flows import TOP, flow_attributes
@@ -40,7 +40,8 @@ def start_attributes(run: Run, names: Names) -> Values:
     """Return what is known when a run starts, so that samplers and processors see it."""
     event = run.event
     # First what the user asked for, so that no key of theirs stands in for a number of ours.
-    values: Values = {key: value for key, value in event.attributes.items() if type(key) is str and key and len(key) <= LONGEST}
+    asked = {**run.tags, **event.attributes} if run.tags else event.attributes
+    values: Values = {key: value for key, value in asked.items() if type(key) is str and key and len(key) <= LONGEST}
     values[sc.OPERATION_NAME] = _operation(run)
     agent = run.agent_name
     match event:
@@ -82,6 +83,8 @@ def end_attributes(closed: Closed, names: Names, *, cache_write_name: str = "new
         values |= posting_attributes(closed.posting, names, cache_write_name=cache_write_name)
     elif isinstance(run.event, AgentStarted):
         values |= _agent(closed, names)
+    elif isinstance(run.event, ToolStarted) and isinstance(event, Ended):
+        _usd(values, sc.TOOL_COST, event.cost_usd)
     return values
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from threading import RLock
 
+from opentelemetry import baggage
 from opentelemetry.metrics import Histogram, Meter, get_meter_provider
 
-from token_otel.events import AgentStarted, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
+from token_otel.events import AgentStarted, Ended, ModelEnded, ModelStarted, RetrievalStarted, ToolStarted
 from token_otel.ledger import Closed, Posting, Run
 from token_otel.otel import semconv as sc
 from token_otel.otel.names import Names
+from token_otel.otel.spans import around
 from token_otel.otel.values import encodable_text
 from token_otel.usage import Usage
 
 MAX_AGENTS = 50
+MAX_VALUES = 100  # of a tag
 OTHER = "other"
 
 Labels = dict[str, str | bool]
@@ -34,13 +37,15 @@ class MetricWriter:
         names: How names leave.
         latest: Whether the instruments of September 2026 are written.
         legacy: Whether those that dashboards still read are written.
+        tags: Tags and baggage entries that are labels of what is spent.
     """
 
-    def __init__(self, meter: Meter, names: Names, *, latest: bool = True, legacy: bool = True) -> None:
+    def __init__(self, meter: Meter, names: Names, *, latest: bool = True, legacy: bool = True, tags: Sequence[str] = ()) -> None:
         self._names = names
         self._latest = latest
         self._legacy = legacy
         self._agents: set[str] = set()
+        self._tags: dict[str, set[str]] = {key: set() for key in tags}
         # Re-entrant: a signal handler may record, too.
         self._lock = RLock()
         # The API's own meters drop everything, until the program sets a provider.
@@ -85,6 +90,9 @@ class MetricWriter:
             case ToolStarted(name=name):
                 labels: Labels = {sc.TOOL_NAME: self._show(name), sc.TOOL_TYPE: "function"}
                 self._tool_s.record(seconds, failed | labels | self._agent(run.agent_name))
+                if isinstance(event, Ended) and event.cost_usd is not None:
+                    spender: Labels = {sc.OPERATION_NAME: "execute_tool", sc.TOOL_NAME: self._show(name)}
+                    self._cost.add(float(event.cost_usd), spender | self._agent(run.agent_name) | self._tagged(run))
             case RetrievalStarted():
                 self._operation_s.record(seconds, failed | {sc.OPERATION_NAME: "retrieval"})
             case _:
@@ -99,6 +107,8 @@ class MetricWriter:
             base[sc.OPENAI_SERVICE_TIER] = encodable_text(end.service_tier)
         inference = start.operation != "embeddings"
         agent = self._agent(run.agent_name)
+        if self._tags:
+            agent |= self._tagged(run)
         usage = posting.usage
         if seconds is not None:
             self._durations(run, base, seconds, failed, inference)
@@ -113,7 +123,7 @@ class MetricWriter:
             self._cost.add(float(posting.cost.total_usd), base | agent)
         elif usage is not None and posting.cost.status in ("unpriced", "partial"):
             self._unpriced.add((usage.input or 0) + (usage.output or 0), base | agent)
-        self._flows(posting, run)
+        self._flows(posting, agent)
 
     def _durations(self, run: Run, base: Labels, seconds: float, failed: Labels, inference: bool) -> None:
         waited = None if run.first_chunk_ns is None else (run.first_chunk_ns - (run.event.at_ns or 0)) / 1e9
@@ -159,7 +169,7 @@ class MetricWriter:
         if first.output is None and usage.output is not None:
             self._sizes[sc.M_OPERATION_OUTPUT].record(usage.output, labels)
 
-    def _flows(self, posting: Posting, run: Run) -> None:
+    def _flows(self, posting: Posting, reader: Labels) -> None:
         split = posting.split
         if split is None:
             return
@@ -176,7 +186,7 @@ class MetricWriter:
                     sums[key] = sums.get(key, 0) + tokens
         for (kind, cache, reread), tokens in sums.items():
             labels: Labels = {sc.PRODUCER_KIND: kind, sc.FLOW_CACHE: cache, sc.FLOW_REREAD: reread}
-            self._flow.add(tokens, labels | self._agent(run.agent_name))
+            self._flow.add(tokens, labels | reader)
 
     def _agent(self, name: str | None) -> Labels:
         if not name:
@@ -187,6 +197,22 @@ class MetricWriter:
                     return {sc.AGENT_NAME: OTHER}
                 self._agents.add(name)
         return {sc.AGENT_NAME: self._show(name)}
+
+    def _tagged(self, run: Run) -> Labels:
+        """Return the chosen tags of a run, of each the first 100 values by name; else of the baggage around it."""
+        labels: Labels = {}
+        for key, seen in self._tags.items():
+            value = run.tags.get(key)
+            if value is None:
+                value = baggage.get_baggage(key, around(run))
+            if value is not None:
+                said = encodable_text(str(value))
+                if said not in seen:
+                    with self._lock:
+                        said = said if len(seen) < MAX_VALUES or said in seen else OTHER
+                        seen.add(said)
+                labels[key] = said
+        return labels
 
     def _show(self, name: str) -> str:
         return encodable_text(self._names.show(name))

@@ -87,6 +87,9 @@ COST_REASONING: Final = "token_otel.cost.reasoning_usd"
 COST_UNCACHED: Final = "token_otel.cost.uncached_usd"
 COST_REREAD: Final = "token_otel.cost.reread_usd"
 
+# Ours: what a tool itself has cost, USD; not among the costs of calls, which add up to what providers bill.
+TOOL_COST: Final = "token_otel.tool.cost_usd"
+
 # Ours: who produced the input of one call. The scalars sum to gen_ai.usage.input_tokens.
 INPUT_BY_ROLE: Final = {
     role: f"token_otel.input.{role}_tokens"

@@ -6,8 +6,8 @@ a run from different threads or tasks.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextvars import Token
 
 from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
@@ -64,7 +64,7 @@ class SpanWriter:
             if run.parent is None:
                 run.handle = context.get_current()
             return
-        parent = _around(run.parent)
+        parent = context.get_current() if run.by_block else around(run.parent)
         span = self._open(run, parent, [_caused_by(run.caused_by)] if run.caused_by is not None else None)
         run.handle = trace.set_span_in_context(span, parent)
         run.span = _ref(span.get_span_context())
@@ -77,7 +77,7 @@ class SpanWriter:
         span, run.open_span = run.open_span, None
         if closed.late and run.handle is not None and isinstance(run.event, ModelStarted) and self._model_spans:
             first = trace.get_current_span(run.handle).get_span_context()
-            parent = run.handle if run.parent is None else _around(run.parent)
+            parent = run.handle if run.parent is None else around(run.parent)
             span = self._open(run, parent, [Link(first, {sc.LINK_TYPE: sc.CONTINUES})])
         if span is None:
             return
@@ -90,14 +90,13 @@ class SpanWriter:
                 run.handle = trace.set_span_in_context(NonRecordingSpan(span.get_span_context()), run.handle)
             span.end(end_time=closed.event.at_ns)
 
-    @contextmanager
-    def activate(self, run: Run) -> Generator[None]:
-        """Make a run's span current for the `with` block; a step has none, so its parent's."""
-        token = context.attach(_around(run))
-        try:
-            yield
-        finally:
-            context.detach(token)
+    def attach(self, run: Run) -> Token[Context]:
+        """Make a run's span current, until `detach`; a step has none, so its parent's."""
+        return context.attach(around(run))
+
+    def detach(self, token: Token[Context]) -> None:
+        """Make what was current before it current again."""
+        context.detach(token)
 
     def _open(self, run: Run, parent: Context | None, links: Sequence[Link] | None) -> Span:
         values = start_attributes(run, self._names)
@@ -130,7 +129,7 @@ class SpanWriter:
         return {key: str(entries[key]) for key in self._baggage_keys if key in entries}
 
 
-def _around(run: Run | None) -> Context:
+def around(run: Run | None) -> Context:
     """Return the context in which `run` is current; where it has none, that of the nearest run above, else the caller's."""
     while run is not None:
         if run.handle is not None:

@@ -1,0 +1,300 @@
+"""`Bill`: what the calls inside a block have used and cost: in total, by agent, by model, and who read whom."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+from token_otel.bills.budget import Budget, BudgetExceeded
+from token_otel.events import Ended, ModelStarted, ToolStarted
+from token_otel.flow.producer import NAMELESS
+from token_otel.ledger import Closed, Posting, Totals
+from token_otel.lifetime import at_fork
+from token_otel.prices.rates import EXACT
+
+logger = logging.getLogger("token_otel")
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MOST = 1_000  # names in an account; what goes beyond is one, since a program may make them up
+OTHER = "other"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What some calls have used and cost; `cost_usd` is `None` if no price is known, and at least that unless `complete`."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What a consumer has read of a producer; `cost_usd` is `None` if no price is known."""
+
+    tokens: int
+    new_tokens: int
+    cost_usd: Decimal | None
+
+
+class Bill:
+    """What ran inside a `track()` block, in whatever thread or task, has used and cost; it is up to date after each call.
+
+    Calls that started inside and end later are added when they end: until then it is not `complete`.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.budget = budget
+        self._lock = threading.Lock()
+        self._total = Totals()
+        self._unpriced_tokens = 0
+        self._unpriced_calls = 0
+        self._open = 0
+        self._tools_usd = Decimal()
+        self._agents: dict[str, Totals] = {}
+        self._models: dict[str, Totals] = {}
+        self._tools: dict[str, Decimal] = {}
+        self._flow: dict[tuple[str, str], _Sum] = {}
+        self._said: set[str] = set()
+        _bills.add(self)
+
+    @property
+    def calls(self) -> int:
+        """Model calls that have ended; answers from a framework's own cache are none."""
+        return self._total.calls
+
+    @property
+    def open_calls(self) -> int:
+        """Model calls that have started and not ended."""
+        return self._open
+
+    @property
+    def input_tokens(self) -> int:
+        """As the providers reported, cached tokens included."""
+        return self._total.input
+
+    @property
+    def output_tokens(self) -> int:
+        """As the providers reported, reasoning included."""
+        return self._total.output
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """USD of model calls and tools; `None` if nothing has a price, and at least that unless `complete`."""
+        return _cost(self._total, self._tools_usd)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no call is open, and tokens and cost of all are known."""
+        return self._open <= 0 and self._total.incomplete == 0
+
+    @property
+    def unpriced_tokens(self) -> int:
+        """Tokens of calls whose price is not known."""
+        return self._unpriced_tokens
+
+    @property
+    def by_agent(self) -> dict[str, Account]:
+        """What each agent spent itself; what ran outside any is `agent`'s."""
+        return self._copy(self._agents, _account)
+
+    @property
+    def by_model(self) -> dict[str, Account]:
+        """What was spent on each model, by the name of that which answered."""
+        return self._copy(self._models, _account)
+
+    @property
+    def by_tool(self) -> dict[str, Decimal]:
+        """USD that tools said they cost."""
+        return self._copy(self._tools, Decimal)
+
+    @property
+    def flow(self) -> dict[tuple[str, str], Read]:
+        """Who read whom, by producer and consumer: `("tool:search", "planner")`, `("agent:planner", "writer")`, `("user", "planner")`."""
+        return self._copy(self._flow, _Sum.read)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `json.dumps` takes, with money as texts, so that no digit is lost."""
+        return {
+            "calls": self.calls,
+            "open_calls": self.open_calls,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "unpriced_tokens": self.unpriced_tokens,
+            "cost_usd": _said(self.cost_usd),
+            "complete": self.complete,
+            "by_agent": {name: _plain(account) for name, account in self.by_agent.items()},
+            "by_model": {name: _plain(account) for name, account in self.by_model.items()},
+            "by_tool": {name: _said(usd) for name, usd in self.by_tool.items()},
+            "flow": [
+                {"producer": producer, "consumer": consumer, "tokens": read.tokens, "new_tokens": read.new_tokens}
+                | {"cost_usd": _said(read.cost_usd)}
+                for (producer, consumer), read in self.flow.items()
+            ],
+        }
+
+    def __str__(self) -> str:
+        from token_otel.bills.table import table_of
+
+        return table_of(self)
+
+    def open(self) -> None:
+        """Note that a model call has started."""
+        with self._lock:
+            self._open += 1
+
+    def add(self, closed: Closed) -> None:
+        """Add what has ended: a model call, the late rest of one, or a tool."""
+        if closed.posting is None:
+            if isinstance(closed.event, Ended) and closed.event.cost_usd is not None and isinstance(closed.run.event, ToolStarted):
+                self._add_tool(closed.run.event.name, closed.event.cost_usd)
+        elif isinstance(closed.run.event, ModelStarted):
+            with self._lock, localcontext(EXACT):
+                self._open -= not closed.late
+                self._add(closed.posting, closed.run.agent_name or NAMELESS)
+        self._warn()
+
+    def check(self) -> None:
+        """Let a model call start.
+
+        Raises:
+            BudgetExceeded: The budget is spent, and it was asked to raise then.
+        """
+        if self.budget is not None and self.budget.on_budget == "raise" and self._is_spent(self.budget):
+            raise BudgetExceeded(self._spending(), self)
+
+    def forked(self) -> None:
+        """Begin anew in a child process: the lock may have been held."""
+        self._lock = threading.Lock()
+
+    def _add(self, posting: Posting, agent: str) -> None:
+        self._total.add(posting)
+        _at(self._agents, agent, Totals).add(posting)
+        _at(self._models, posting.model or UNKNOWN, Totals).add(posting)
+        if posting.cost.total_usd is None and posting.cost.status in ("unpriced", "partial") and posting.usage is not None:
+            self._unpriced_tokens += (posting.usage.input or 0) + (posting.usage.output or 0)
+            self._unpriced_calls += posting.first is None
+        split = posting.split
+        if split is None:
+            return
+        free = posting.cost.status == "local"
+        for place, (group, tokens) in enumerate(zip(split.groups, split.tokens, strict=True)):
+            if tokens:
+                producer = f"agent:{agent}" if group.origin == "self" else group.origin
+                row = _at(self._flow, (producer, agent), _Sum, (OTHER, agent))
+                row.tokens += tokens
+                row.new_tokens += tokens * split.new[place]
+                if split.costs is not None:
+                    row.cost_usd += Decimal(split.costs[place]).scaleb(-split.decimals)
+                elif not free:
+                    row.unpriced += tokens
+
+    def _add_tool(self, name: str, usd: Decimal) -> None:
+        with self._lock, localcontext(EXACT):
+            name = name if name in self._tools or len(self._tools) < MOST else OTHER
+            self._tools[name] = self._tools.get(name, Decimal()) + usd
+            self._tools_usd += usd
+
+    def _is_spent(self, budget: Budget) -> bool:
+        return budget.spent(self._total.cost_usd + self._tools_usd, self._total.input + self._total.output)
+
+    def _spending(self) -> str:
+        budget, usd = self.budget or Budget(), self._total.cost_usd + self._tools_usd
+        limits = [_dollars(budget.usd)] if budget.usd is not None else []
+        limits += [f"{budget.tokens:,} tokens"] if budget.tokens is not None else []
+        tokens = self._total.input + self._total.output
+        sentence = f"the budget of {' and '.join(limits)} is spent: {tokens:,} tokens and {_dollars(usd)} in {self._total.calls:,} calls"
+        if not self._unpriced_calls:
+            return sentence
+        unpriced = f"{self._unpriced_calls:,} of them without a known price, with {self._unpriced_tokens:,} tokens"
+        return f"{sentence}, {unpriced} that count by number alone"
+
+    def _warn(self) -> None:
+        budget = self.budget
+        if budget is None:
+            return
+        if budget.usd is not None and self._unpriced_calls and "unpriced" not in self._said:
+            self._said.add("unpriced")
+            logger.warning("a budget of %s cannot see calls without a known price: they count by their tokens alone", _dollars(budget.usd))
+        if "spent" not in self._said and self._is_spent(budget):
+            self._said.add("spent")
+            logger.warning("%s", self._spending())
+
+    def _copy(self, accounts: Mapping[K, Any], make: Any) -> dict[K, Any]:
+        with self._lock:
+            return {name: make(sums) for name, sums in accounts.items()}
+
+
+@dataclass(slots=True)
+class _Sum:
+    tokens: int = 0
+    new_tokens: int = 0
+    unpriced: int = 0
+    cost_usd: Decimal = Decimal()
+
+    def read(self) -> Read:
+        known = self.cost_usd or not self.unpriced
+        return Read(tokens=self.tokens, new_tokens=self.new_tokens, cost_usd=self.cost_usd if known else None)
+
+
+def _at(accounts: dict[K, V], name: K, make: type[V], beyond: Any = OTHER) -> V:
+    found = accounts.get(name)
+    if found is None:
+        if len(accounts) >= MOST:
+            name = beyond
+        found = accounts.setdefault(name, make())
+    return found
+
+
+def _cost(totals: Totals, more: Decimal = Decimal()) -> Decimal | None:
+    usd = totals.cost_usd + more
+    return usd if usd or not totals.incomplete else None
+
+
+def _account(totals: Totals) -> Account:
+    return Account(
+        calls=totals.calls,
+        input_tokens=totals.input,
+        output_tokens=totals.output,
+        cost_usd=_cost(totals),
+        complete=totals.incomplete == 0,
+    )
+
+
+def _plain(account: Account) -> dict[str, Any]:
+    return {
+        "calls": account.calls,
+        "input_tokens": account.input_tokens,
+        "output_tokens": account.output_tokens,
+        "cost_usd": _said(account.cost_usd),
+        "complete": account.complete,
+    }
+
+
+def _dollars(usd: Decimal) -> str:
+    return f"${usd.normalize():f}"
+
+
+def _said(usd: Decimal | None) -> str | None:
+    return None if usd is None else format(usd, "f")
+
+
+_bills: WeakSet[Bill] = WeakSet()
+
+
+def _forked() -> None:
+    for bill in list(_bills):
+        bill.forked()
+
+
+at_fork(_forked)
