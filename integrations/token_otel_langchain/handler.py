@@ -41,8 +41,7 @@ class TokenOtelHandler(BaseCallbackHandler):
         recorder: A recorder of your own instead.
     """
 
-    # Else an async run would call it from a thread, after the fact and in any order.
-    run_inline = True
+    run_inline = True  # else an async run would call it from a thread, after the fact and in any order
     raise_error = True  # all that gets out of `guarded` is that a budget is spent
 
     def __init__(self, *, tracer_provider: Any = None, meter_provider: Any = None, recorder: Recorder | None = None) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary, ref
 
+from token_otel import BudgetExceeded
 from token_otel.events import AgentStarted, Attribute, Attributes, Ended, Event, Handoff, Part, Status
 from token_otel_langchain.graph import Role, Run, agent_name, is_agent, workflow_name
 from token_otel_langchain.messages import Memo
 from token_otel_langchain.request import mapping_of
 
 if TYPE_CHECKING:
-    from token_otel import BudgetExceeded, Recorder
+    from token_otel import Recorder
 
 MAX_RUNS = 20_000
 ENDED = 1024

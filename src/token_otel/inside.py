@@ -47,8 +47,7 @@ def begin(recorder: object, ledger: Ledger, event: Start) -> Run | None:
             run.by_block = by_block
             around.around(run)
     if run is not None and run.bills and isinstance(event, ModelStarted):
-        for bill in run.bills:
-            bill.open()
+        run.bills = tuple([bill for bill in run.bills if bill.open(event.run_id)])
     return run
 
 
@@ -63,7 +62,7 @@ def _placed(recorder: object, ledger: Ledger, event: Start, around: Scope) -> tu
     by_block = False
     if event.parent_id is None and (run_id := around.run_of(recorder)) is not None:
         above = ledger.find(run_id)
-        by_block = above is not None
+        by_block = above is not None and around.recorder is recorder  # else what is current is another recorder's
         if above is not None and isinstance(above.event, ModelStarted):
             above, by_block = above.parent, False  # what starts while a model answers belongs to whoever asked
         event = event if above is None else replace(event, parent_id=above.event.run_id)

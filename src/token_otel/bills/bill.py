@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any, TypeVar
 from weakref import WeakSet
 
+from token_otel.bills.account import Account, Read, ReadSum, account_of, cost_of, counted, dollars, plain, said
 from token_otel.bills.budget import Budget, BudgetExceeded
 from token_otel.events import Ended, ModelStarted, ToolStarted
 from token_otel.flow.producer import NAMELESS
@@ -27,26 +27,6 @@ OTHER = "other"
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What some calls have used and cost; `cost_usd` is `None` if no price is known, and at least that unless `complete`."""
-
-    calls: int
-    input_tokens: int
-    output_tokens: int
-    cost_usd: Decimal | None
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """What a consumer has read of a producer; `cost_usd` is `None` if no price is known."""
-
-    tokens: int
-    new_tokens: int
-    cost_usd: Decimal | None
-
-
 class Bill:
     """What ran inside a `track()` block, in whatever thread or task, has used and cost; it is up to date after each call.
 
@@ -59,12 +39,12 @@ class Bill:
         self._total = Totals()
         self._unpriced_tokens = 0
         self._unpriced_calls = 0
-        self._open = 0
+        self._open: set[str] = set()
         self._tools_usd = Decimal()
         self._agents: dict[str, Totals] = {}
         self._models: dict[str, Totals] = {}
         self._tools: dict[str, Decimal] = {}
-        self._flow: dict[tuple[str, str], _Sum] = {}
+        self._flow: dict[tuple[str, str], ReadSum] = {}
         self._said: set[str] = set()
         _bills.add(self)
 
@@ -76,7 +56,7 @@ class Bill:
     @property
     def open_calls(self) -> int:
         """Model calls that have started and not ended."""
-        return self._open
+        return len(self._open)
 
     @property
     def input_tokens(self) -> int:
@@ -91,12 +71,12 @@ class Bill:
     @property
     def cost_usd(self) -> Decimal | None:
         """USD of model calls and tools; `None` if nothing has a price, and at least that unless `complete`."""
-        return _cost(self._total, self._tools_usd)
+        return cost_of(self._total, self._tools_usd)
 
     @property
     def complete(self) -> bool:
         """Whether no call is open, and tokens and cost of all are known."""
-        return self._open <= 0 and self._total.incomplete == 0
+        return not self._open and self._total.incomplete == 0
 
     @property
     def unpriced_tokens(self) -> int:
@@ -106,12 +86,12 @@ class Bill:
     @property
     def by_agent(self) -> dict[str, Account]:
         """What each agent spent itself; what ran outside any is `agent`'s."""
-        return self._copy(self._agents, _account)
+        return self._copy(self._agents, account_of)
 
     @property
     def by_model(self) -> dict[str, Account]:
         """What was spent on each model, by the name of that which answered."""
-        return self._copy(self._models, _account)
+        return self._copy(self._models, account_of)
 
     @property
     def by_tool(self) -> dict[str, Decimal]:
@@ -121,7 +101,7 @@ class Bill:
     @property
     def flow(self) -> dict[tuple[str, str], Read]:
         """Who read whom, by producer and consumer: `("tool:search", "planner")`, `("agent:planner", "writer")`, `("user", "planner")`."""
-        return self._copy(self._flow, _Sum.read)
+        return self._copy(self._flow, ReadSum.read)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `json.dumps` takes, with money as texts, so that no digit is lost."""
@@ -131,14 +111,14 @@ class Bill:
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "unpriced_tokens": self.unpriced_tokens,
-            "cost_usd": _said(self.cost_usd),
+            "cost_usd": said(self.cost_usd),
             "complete": self.complete,
-            "by_agent": {name: _plain(account) for name, account in self.by_agent.items()},
-            "by_model": {name: _plain(account) for name, account in self.by_model.items()},
-            "by_tool": {name: _said(usd) for name, usd in self.by_tool.items()},
+            "by_agent": {name: plain(account) for name, account in self.by_agent.items()},
+            "by_model": {name: plain(account) for name, account in self.by_model.items()},
+            "by_tool": {name: said(usd) for name, usd in self.by_tool.items()},
             "flow": [
                 {"producer": producer, "consumer": consumer, "tokens": read.tokens, "new_tokens": read.new_tokens}
-                | {"cost_usd": _said(read.cost_usd)}
+                | {"cost_usd": said(read.cost_usd)}
                 for (producer, consumer), read in self.flow.items()
             ],
         }
@@ -148,10 +128,17 @@ class Bill:
 
         return table_of(self)
 
-    def open(self) -> None:
-        """Note that a model call has started."""
+    def open(self, run_id: str) -> bool:
+        """Note that a model call has started.
+
+        Returns:
+            Whether it is to be added: one that two recorders watch is on the bill once.
+        """
         with self._lock:
-            self._open += 1
+            if run_id in self._open:
+                return False
+            self._open.add(run_id)
+            return True
 
     def add(self, closed: Closed) -> None:
         """Add what has ended: a model call, the late rest of one, or a tool."""
@@ -160,7 +147,7 @@ class Bill:
                 self._add_tool(closed.run.event.name, closed.event.cost_usd)
         elif isinstance(closed.run.event, ModelStarted):
             with self._lock, localcontext(EXACT):
-                self._open -= not closed.late
+                self._open.discard(closed.run.event.run_id)
                 self._add(closed.posting, closed.run.agent_name or NAMELESS)
         self._warn()
 
@@ -191,7 +178,7 @@ class Bill:
         for place, (group, tokens) in enumerate(zip(split.groups, split.tokens, strict=True)):
             if tokens:
                 producer = f"agent:{agent}" if group.origin == "self" else group.origin
-                row = _at(self._flow, (producer, agent), _Sum, (OTHER, agent))
+                row = _at(self._flow, (producer, agent), ReadSum, (OTHER, agent))
                 row.tokens += tokens
                 row.new_tokens += tokens * split.new[place]
                 if split.costs is not None:
@@ -210,10 +197,10 @@ class Bill:
 
     def _spending(self) -> str:
         budget, usd = self.budget or Budget(), self._total.cost_usd + self._tools_usd
-        limits = [_dollars(budget.usd)] if budget.usd is not None else []
+        limits = [dollars(budget.usd)] if budget.usd is not None else []
         limits += [f"{budget.tokens:,} tokens"] if budget.tokens is not None else []
-        tokens = self._total.input + self._total.output
-        sentence = f"the budget of {' and '.join(limits)} is spent: {tokens:,} tokens and {_dollars(usd)} in {self._total.calls:,} calls"
+        tokens, calls = self._total.input + self._total.output, counted(self._total.calls, "call")
+        sentence = f"the budget of {' and '.join(limits)} is spent: {tokens:,} tokens and {dollars(usd)} in {calls}"
         if not self._unpriced_calls:
             return sentence
         unpriced = f"{self._unpriced_calls:,} of them without a known price, with {self._unpriced_tokens:,} tokens"
@@ -225,7 +212,7 @@ class Bill:
             return
         if budget.usd is not None and self._unpriced_calls and "unpriced" not in self._said:
             self._said.add("unpriced")
-            logger.warning("a budget of %s cannot see calls without a known price: they count by their tokens alone", _dollars(budget.usd))
+            logger.warning("a budget of %s cannot see calls without a known price: they count by their tokens alone", dollars(budget.usd))
         if "spent" not in self._said and self._is_spent(budget):
             self._said.add("spent")
             logger.warning("%s", self._spending())
@@ -235,18 +222,6 @@ class Bill:
             return {name: make(sums) for name, sums in accounts.items()}
 
 
-@dataclass(slots=True)
-class _Sum:
-    tokens: int = 0
-    new_tokens: int = 0
-    unpriced: int = 0
-    cost_usd: Decimal = Decimal()
-
-    def read(self) -> Read:
-        known = self.cost_usd or not self.unpriced
-        return Read(tokens=self.tokens, new_tokens=self.new_tokens, cost_usd=self.cost_usd if known else None)
-
-
 def _at(accounts: dict[K, V], name: K, make: type[V], beyond: Any = OTHER) -> V:
     found = accounts.get(name)
     if found is None:
@@ -254,39 +229,6 @@ def _at(accounts: dict[K, V], name: K, make: type[V], beyond: Any = OTHER) -> V:
             name = beyond
         found = accounts.setdefault(name, make())
     return found
-
-
-def _cost(totals: Totals, more: Decimal = Decimal()) -> Decimal | None:
-    usd = totals.cost_usd + more
-    return usd if usd or not totals.incomplete else None
-
-
-def _account(totals: Totals) -> Account:
-    return Account(
-        calls=totals.calls,
-        input_tokens=totals.input,
-        output_tokens=totals.output,
-        cost_usd=_cost(totals),
-        complete=totals.incomplete == 0,
-    )
-
-
-def _plain(account: Account) -> dict[str, Any]:
-    return {
-        "calls": account.calls,
-        "input_tokens": account.input_tokens,
-        "output_tokens": account.output_tokens,
-        "cost_usd": _said(account.cost_usd),
-        "complete": account.complete,
-    }
-
-
-def _dollars(usd: Decimal) -> str:
-    return f"${usd.normalize():f}"
-
-
-def _said(usd: Decimal | None) -> str | None:
-    return None if usd is None else format(usd, "f")
 
 
 _bills: WeakSet[Bill] = WeakSet()

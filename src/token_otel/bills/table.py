@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeVar
 
-from token_otel.bills.bill import Account, Bill
+from token_otel.bills.account import Account, counted
+from token_otel.bills.bill import Bill
 
 R = TypeVar("R")
 
@@ -38,15 +39,16 @@ def table_of(bill: Bill) -> str:
     parts = [_laid_out([section for section in sections if section])]
     if reads:
         parts.append(_laid_out([[["produced by -> read by", "tokens", "cost"], *reads]]))
-    if bill.open_calls > 0:
-        parts.append(f"{bill.open_calls:,} calls are still open.")
+    if bill.open_calls:
+        parts.append(f"Still open: {counted(bill.open_calls, 'call')}.")
     if bill.unpriced_tokens:
-        parts.append(f"{bill.unpriced_tokens:,} tokens have no known price.")
+        parts.append(f"Without a known price: {counted(bill.unpriced_tokens, 'token')}.")
     return "\n\n".join(parts)
 
 
 def _accounts(what: str, accounts: Iterable[tuple[str, Account]], decimals: int) -> list[list[str]]:
-    rows = [_row(_shown(name), account, decimals) for name, account in _first(accounts)]
+    dearest = sorted(accounts, key=lambda item: (-(item[1].cost_usd or 0), -item[1].input_tokens, item[0]))
+    rows = [_row(_shown(name), account, decimals) for name, account in _first(dearest)]
     return [[what, "calls", "input", "output", "cost"], *rows] if rows else []
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar, overload
 
 from token_otel.bills.budget import money
+from token_otel.door import Misfit
 from token_otel.events import Attributes, Ended, FirstChunk, ModelEnded, ModelStarted, Operation, Start, Status, UsageSeen
 from token_otel.manual.blocks import Block, Tags
 from token_otel.manual.messages import message_parts, prompt_of
@@ -31,10 +32,6 @@ _PROVIDERS = {
     "vertexai": "gcp.vertex_ai",
     "xai": "x_ai",
 }
-
-
-class Unreadable(TypeError):
-    """What a program has handed to `end` is no response of a provider; the sentence quotes none of it."""
 
 
 class ModelCall(Block):
@@ -117,7 +114,7 @@ class ModelCall(Block):
         except Exception as error:
             self.recorder.failed(error)
         if response is not None and usage is None and output is None and answer.says_nothing:
-            self.recorder.failed(Unreadable(f"call.end() cannot read a {type(response).__name__}: give it usage= and output="))
+            self.recorder.failed(Misfit(f"call.end() cannot read a {type(response).__name__}: give it usage= and output="))
         self.answered(replace(answer, model=model or answer.model, cost_usd=answer.cost_usd if usd is None else usd))
         return response
 

@@ -28,6 +28,7 @@ class Gathered:
         self._blocks: dict[object, dict[str, Any]] = {}
         self._texts: dict[object, list[str]] = {}
         self._whole: Answer | None = None
+        self._by_anthropic = False
 
     def add(self, chunk: object) -> Usage | None:
         """Add a chunk; return what has been used so far, if it says that."""
@@ -46,11 +47,11 @@ class Gathered:
             self._event(form, chunk)
         else:
             self._plain_chunk(chunk)
-        return usage_of(self._usage) if self._usage != before else None
+        return self._used() if self._usage != before else None
 
     def answer(self, *, whole: bool) -> Answer:
         """Return what was said; of a stream that is not `whole`, without the usage: what it has reported so far is known."""
-        usage = usage_of(self._usage)
+        usage = self._used()
         if self._whole is not None and self._whole.output:
             output = self._whole.output
         else:
@@ -64,6 +65,9 @@ class Gathered:
             service_tier=self._tier,
             cost_usd=wire.reported_cost(self._usage) if whole else None,
         )
+
+    def _used(self) -> Usage | None:
+        return usage_of(self._usage, by_anthropic=self._by_anthropic)
 
     def _about(self, thing: object) -> None:
         """Take what a chunk, or the message in it, says of itself."""
@@ -160,6 +164,7 @@ class Gathered:
             return
         place = get(event, "index")
         if form == "message_start":
+            self._by_anthropic = True
             self._about(get(event, "message"))
         elif form == "message_delta":
             self._usage |= mapping(get(event, "usage"))

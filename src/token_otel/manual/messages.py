@@ -125,8 +125,16 @@ def _parts(message: Mapping[str, Any], kind: PartKind, reasoning: int | None) ->
                 made.call(name, _arguments(get(asked, "arguments", "input")), text(get(call, "id")))
     if made.sealed:
         made.seal(reasoning)
+    call_id = _first_call(made) if made.kind == "assistant" and message.get("id") is None else None
+    if call_id is not None:
+        # What stands beside a call comes back with it: it may be too short to be known by its words.
+        made.parts[:] = [replace(part, message_id=call_id) for part in made.parts]
     parts = tuple(made.parts) or (Part(kind=kind, message_id=text(message.get("id")), call_id=answers),)
     return _remembered(parts, reasoning) if made.sealed else parts
+
+
+def _first_call(made: Blocks) -> str | None:
+    return next((part.call_id for part in made.parts if part.kind == "tool_call"), None)
 
 
 def _read_all(made: Blocks, content: Any) -> None:

@@ -49,7 +49,7 @@ def answer_of(response: object, operation: Operation = "chat") -> Answer:
     if isinstance(response, str):
         return Answer(output=(Part(kind="assistant", text=response),))
     told = mapping(get(response, "usage", "usage_metadata", "usageMetadata"))
-    usage = usage_of(told or _counts(response), operation)
+    usage = usage_of(told or _counts(response), operation, by_anthropic=get(response, "type") == "message")
     reasoning = usage.reasoning if usage is not None else None
     output = tuple([part for message in _said(response) for part in message_parts(message, "assistant", reasoning=reasoning)])
     # What the provider's own tools returned in between was read, not produced.
@@ -67,10 +67,12 @@ def answer_of(response: object, operation: Operation = "chat") -> Answer:
     )
 
 
-def usage_of(told: Mapping[str, Any], operation: Operation = "chat") -> Usage | None:
-    """Read a report of usage in any provider's words."""
+def usage_of(told: Mapping[str, Any], operation: Operation = "chat", *, by_anthropic: bool = False) -> Usage | None:
+    """Read a report of usage in any provider's words; those of `by_anthropic` may look like OpenAI's."""
     if not told:
         return None
+    if by_anthropic:
+        return wire.anthropic_messages(told) or None
     usage = wire.openai_embeddings(told) if operation == "embeddings" and "input_tokens" not in told else wire.detect(told)
     return usage or None
 

@@ -78,6 +78,8 @@ def _text(block: Mapping[str, Any]) -> str:
             return value
         if isinstance(value, Mapping):
             return _text(cast("Mapping[str, Any]", value))
+        if isinstance(value, list) and (text := _joined(cast("object", value))):
+            return text  # Mistral's, in blocks of their own
     return _joined(block.get("summary")) or _joined(block.get("content"))
 
 
