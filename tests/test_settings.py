@@ -23,6 +23,7 @@ ACCEPTED: list[tuple[str, str, str, Any]] = [
     ("TOKEN_OTEL_FILE", "a.jsonl", "file", "a.jsonl"),
     ("TOKEN_OTEL_BAGGAGE", "tenant, user.id,", "baggage", ("tenant", "user.id")),
     ("TOKEN_OTEL_METADATA", "tags", "metadata", ("tags",)),
+    ("TOKEN_OTEL_METRIC_TAGS", "tenant", "metric_tags", ("tenant",)),
     ("TOKEN_OTEL_CACHE_WRITE_NAME", "both", "cache_write_name", "both"),
     ("TOKEN_OTEL_GRACE_S", "5", "grace_s", 5.0),
     ("TOKEN_OTEL_WORKER", "inline", "worker", "inline"),

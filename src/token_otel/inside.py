@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from token_otel.bills import NOWHERE, Bill, Scope, current, put, take_back
+from token_otel.bills import NOWHERE, Bill, Put, Scope, current, put, take_back
 from token_otel.events import ModelStarted, Start
 from token_otel.ledger import Ledger, Run
 from token_otel.otel.spans import SpanWriter
@@ -16,23 +16,25 @@ from token_otel.otel.spans import SpanWriter
 class Inside:
     """A `with` block in which a run's span is current, and what starts without a parent is that run's."""
 
-    __slots__ = ("_recorder", "_run", "_spans", "_token", "_within")
+    __slots__ = ("_attached", "_recorder", "_run", "_spans", "_within")
 
     def __init__(self, recorder: object, spans: SpanWriter, run: Run) -> None:
         self._recorder = recorder
         self._spans = spans
         self._run = run
-        self._within: Token[Scope] | None = None
-        self._token: Token[Any] | None = None
+        self._within: Put | None = None
+        self._attached: tuple[Token[Any], Any] | None = None
 
     def __enter__(self) -> None:
         self._within = put(run=(self._recorder, self._run.event.run_id))
-        self._token = self._spans.attach(self._run)
+        self._attached = self._spans.attach(self._run)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        # Whoever closes a generator from elsewhere has nothing to detach.
-        if self._within is not None and take_back(self._within) and self._token is not None:
-            self._spans.detach(self._token)
+        if self._within is None or self._attached is None:
+            return
+        around = take_back(self._within)
+        if around is not None:  # else there is nothing to detach here
+            self._spans.detach(self._attached, still=not around)
 
 
 def begin(recorder: object, ledger: Ledger, event: Start) -> Run | None:

@@ -279,12 +279,22 @@ def test_a_bill_is_the_sum_of_the_postings(tape: list[Event]):
 def test_a_bill_goes_on_in_a_child_process(made: Bench):
     """Its lock may have been held when the process was forked."""
     with token_otel.track() as bill:
-        bill._lock.acquire()  # pyright: ignore[reportPrivateUsage]
+        held, go = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with bill._lock:  # pyright: ignore[reportPrivateUsage]
+                held.set()
+                go.wait()
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait()
         child = os.fork()
         if child == 0:
             call(made)
             os._exit(bill.calls)
-        bill._lock.release()  # pyright: ignore[reportPrivateUsage]
+        go.set()
+        thread.join()
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
     assert bill.calls == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -54,6 +54,23 @@ def test_after_a_block_nothing_is_left(made: Bench):
     before = context.get_current()
     with token_otel.agent("planner", recorder=made.recorder, tags={"tenant": "a"}):
         assert current() is not NOWHERE
+
+    assert current() is NOWHERE
+    assert context.get_current() == before
+
+
+def test_blocks_left_out_of_order_leave_nothing(made: Bench):
+    """The outer one takes the inner one's surroundings with it, which does not bring them back."""
+    before = context.get_current()
+    outer, inner = token_otel.agent("outer", recorder=made.recorder), token_otel.agent("inner", recorder=made.recorder)
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    assert current() is NOWHERE
+    inner.__exit__(None, None, None)
+    with token_otel.track():
+        inner.__enter__()
+    inner.__exit__(None, None, None)
 
     assert current() is NOWHERE
     assert context.get_current() == before
@@ -295,8 +312,7 @@ def test_what_is_thrown_into_a_generator_reaches_it(made: Bench):
     """And so does what is sent, and what it returns is returned."""
 
     @token_otel.agent("yields", recorder=made.recorder)
-    def yields() -> Any:
-        said: Any
+    def yields() -> Generator[str, str, str]:
         try:
             said = yield "ask"
         except LookupError:

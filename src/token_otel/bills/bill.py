@@ -35,7 +35,7 @@ class Bill:
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.budget = budget
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may ask in the middle of it
         self._total = Totals()
         self._unpriced_tokens = 0
         self._unpriced_calls = 0
@@ -162,7 +162,7 @@ class Bill:
 
     def forked(self) -> None:
         """Begin anew in a child process: the lock may have been held."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _add(self, posting: Posting, agent: str) -> None:
         self._total.add(posting)

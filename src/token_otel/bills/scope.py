@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from token_otel.bills.bill import Bill
 from token_otel.events import Attribute, Attributes
@@ -20,12 +21,14 @@ class Scope:
         tags: What the user wants to see on every span.
         conversation_id: Of what begins here and belongs to no other conversation.
         runs: The blocks that it stands in, the outermost first: a recorder, and the id of its run.
+        outer: What surrounds this.
     """
 
     bills: tuple[Bill, ...] = ()
     tags: Attributes = field(default_factory=dict[str, Attribute])
     conversation_id: str | None = None
     runs: tuple[tuple[object, str], ...] = ()
+    outer: Scope | None = field(default=None, repr=False, compare=False)
 
     @property
     def recorder(self) -> object | None:
@@ -46,6 +49,8 @@ class Scope:
 
 NOWHERE = Scope()
 
+Put: TypeAlias = tuple[Token[Scope], Scope]
+
 _scope: ContextVar[Scope] = ContextVar("token_otel_scope", default=NOWHERE)
 
 
@@ -60,27 +65,34 @@ def put(
     tags: Mapping[str, Attribute] | None = None,
     conversation_id: str | None = None,
     run: tuple[object, str] | None = None,
-) -> Token[Scope]:
+) -> Put:
     """Surround what follows with something more, until `take_back`."""
     around = _scope.get()
-    return _scope.set(
-        Scope(
-            bills=around.bills if bill is None else (*around.bills, bill),
-            tags={**around.tags, **tags} if tags else around.tags,
-            conversation_id=around.conversation_id if conversation_id is None else conversation_id,
-            runs=around.runs if run is None else (*around.runs, run),
-        )
+    inner = Scope(
+        bills=around.bills if bill is None else (*around.bills, bill),
+        tags={**around.tags, **tags} if tags else around.tags,
+        conversation_id=around.conversation_id if conversation_id is None else conversation_id,
+        runs=around.runs if run is None else (*around.runs, run),
+        outer=around,
     )
+    return _scope.set(inner), inner
 
 
-def take_back(token: Token[Scope]) -> bool:
-    """Take back what was put around.
+def take_back(put: Put) -> bool | None:
+    """Take back what was put around, and what was put around inside it.
 
     Returns:
-        Whether this is where it was put: a generator that somebody else closes, or the collector, is elsewhere.
+        Whether it was around; `None` if this is not where it was put: a generator that somebody else closes is elsewhere.
     """
+    token, inner = put
+    now = _scope.get()
     try:
         _scope.reset(token)
     except ValueError:
-        return False
-    return True
+        return None
+    around: Scope | None = now
+    while around is not None and around is not inner:
+        around = around.outer
+    if around is None:
+        _scope.set(now)  # whoever was left before this has taken it back
+    return around is inner

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import Token
 from decimal import Decimal
 from types import TracebackType
 
 from token_otel.bills.bill import Bill
 from token_otel.bills.budget import Budget, OnBudget
-from token_otel.bills.scope import Scope, put, take_back
+from token_otel.bills.scope import Put, put, take_back
 from token_otel.events import Attribute
 
 
@@ -20,7 +19,7 @@ class Track:
         self.bill = bill
         self._conversation = conversation
         self._tags = dict(tags or {})
-        self._token: Token[Scope] | None = None
+        self._token: Put | None = None
 
     def __enter__(self) -> Bill:
         self._token = put(bill=self.bill, tags=self._tags, conversation_id=self._conversation)

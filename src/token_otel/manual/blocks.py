@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from contextvars import Token
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 from uuid import uuid4
 
-from token_otel.bills import Scope, current, put, take_back
+from token_otel.bills import Put, current, put, take_back
 from token_otel.bills.budget import money
 from token_otel.events import (
     AgentKind,
@@ -48,7 +47,7 @@ class Block:
         self.tags = dict(tags or {})
         self._asked = recorder
         self._recorder: Recorder | None = None
-        self._tagged: Token[Scope] | None = None
+        self._tagged: Put | None = None
         self._inside: AbstractContextManager[None] | None = None
         self._over = False
 

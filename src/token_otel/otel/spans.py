@@ -90,13 +90,16 @@ class SpanWriter:
                 run.handle = trace.set_span_in_context(NonRecordingSpan(span.get_span_context()), run.handle)
             span.end(end_time=closed.event.at_ns)
 
-    def attach(self, run: Run) -> Token[Context]:
+    def attach(self, run: Run) -> tuple[Token[Context], Context]:
         """Make a run's span current, until `detach`; a step has none, so its parent's."""
-        return context.attach(around(run))
+        inside = around(run)
+        return context.attach(inside), inside
 
-    def detach(self, token: Token[Context]) -> None:
-        """Make what was current before it current again."""
-        context.detach(token)
+    def detach(self, attached: tuple[Token[Context], Context], *, still: bool = False) -> None:
+        """Make what was current before it current again; with `still`, only if it is current still."""
+        token, inside = attached
+        if not still or context.get_current() is inside:
+            context.detach(token)
 
     def _open(self, run: Run, parent: Context | None, links: Sequence[Link] | None) -> Span:
         values = start_attributes(run, self._names)
