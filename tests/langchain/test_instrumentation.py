@@ -37,6 +37,8 @@ class ActiveTape:
     def now_ns(self) -> None:
         return None
 
+    def check_budget(self, parent_id: str | None = None) -> None: ...
+
     @contextmanager
     def activate(self, run_id: str) -> Iterator[None]:
         self.stack.append(run_id)
