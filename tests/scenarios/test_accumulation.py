@@ -256,7 +256,7 @@ def test_the_audit_names_what_is_re_read():
     assert re.search(r"^tool read_chapter \w{8}, trace 1 .* 4\.\dx$", done.stdout, re.M)
     assert "dearest breaks" in done.stdout
     # Ids of spans are others each time.
-    [shown] = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    [shown] = re.findall(r"```console\n(Context growth\n.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     printed = [_nameless(line) for line in done.stdout.splitlines()]
     assert [line for line in shown.splitlines() if _nameless(line) not in printed] == []
 

@@ -25,6 +25,7 @@ from token_otel.settings import COST_PROFILES, VARIABLES
 COMMON = {
     "TOKEN_OTEL_BAGGAGE": "tenant",
     "TOKEN_OTEL_METADATA": "tenant",
+    "TOKEN_OTEL_METRIC_TAGS": "tenant",
     "TOKEN_OTEL_NAMES_KEY": "a key",
 }
 _VARIED = (
