@@ -41,6 +41,14 @@ def test_what_is_added_up_word_by_word_is_what_the_encoder_says(path: str):
     assert Counter().count(text) == len(encoding("o200k_base").encode_ordinary(text))
 
 
+def test_words_that_are_forgotten_are_counted_anew(monkeypatch: pytest.MonkeyPatch):
+    """Also the empty one between two blanks, which another thread may ask for in between."""
+    monkeypatch.setattr("token_otel.tokens.counter.WORDS", 2)
+    text = " one  two three, four. five  six seven "
+
+    assert Counter().measure(text) == len(encoding("o200k_base").encode_ordinary(text))
+
+
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [("", 0), ("hello world", 2), (" ", 1), ("<|endoftext|>", 7), ("<|im_start|>system", 7)],

@@ -101,20 +101,21 @@ class _Words(dict[str, int]):
     """The tokens of words, `before` included."""
 
     def __init__(self, encode: Callable[[str], list[int]], before: str) -> None:
-        super().__init__({"": 0})
+        super().__init__()
         self._encode = encode
         self._before = before
 
     def __missing__(self, word: str) -> int:
+        if not word:
+            tokens = 0
         # A stop or a comma is a token apart: the word itself may be known.
-        if word[-1] in ",." and _WORD.fullmatch(word, 0, len(word) - 1):
+        elif word[-1] in ",." and _WORD.fullmatch(word, 0, len(word) - 1):
             tokens = self[word[:-1]] + 1
         else:
             tokens = len(self._encode(self._before + word))
         if len(word) <= LONGEST_WORD:
             if len(self) >= WORDS:
                 self.clear()
-                self[""] = 0
             self[word] = tokens
         return tokens
 
