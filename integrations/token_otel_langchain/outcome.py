@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from token_otel.events import Status
+from token_otel.events import Status, ended_by
 
-_CANCELLED = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError, concurrent.futures.CancelledError)
 _OTHER = "_OTHER"  # semconv's word for an error whose class is not known
 _NOWHERE = {"__end__", "tools"}
 # A node's name, of at most four words: a program may pass on what a model answered, and that may be a sentence.
@@ -30,19 +27,12 @@ def verdict(error: BaseException) -> tuple[Status, str | None]:
 
 
 def _verdict(error: BaseException) -> tuple[Status, str | None]:
-    if isinstance(error, _CANCELLED):
-        return "cancelled", None
     family = {parent.__name__ for parent in type(error).__mro__ if parent.__module__ == "langgraph.errors"}
     if "GraphInterrupt" in family:
         return "interrupted", None
     if "GraphBubbleUp" in family:
         return "ok", None
-    return "error", error_name(type(error))
-
-
-def error_name(kind: type[BaseException]) -> str:
-    """Return an exception's class, qualified unless it is built in."""
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return ended_by(error)
 
 
 def interrupted(outputs: object) -> bool:

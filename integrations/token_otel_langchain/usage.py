@@ -31,7 +31,6 @@ _KEPT = {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_de
 _KEPT_INPUT = {"cached_tokens", "audio_tokens"}
 _KEPT_OUTPUT = {"reasoning_tokens", "audio_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"}
 _COUNTS = tuple(field.name for field in fields(Usage) if field.name != "adjusted")
-_OF_OUTPUT = ("output", "reasoning", "citation", "audio_output", "image_output", "video_output")
 _REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 
 
@@ -144,9 +143,7 @@ def _usage(
             usage = replace(usage, web_searches=searches)
     if not usage:
         usage = next((found for report in (*reports, *_reports(info)) if (found := wire.detect(report))), None)
-    if usage and not usage.output and any(part.text for part in output):
-        usage = replace(usage, **dict.fromkeys(_OF_OUTPUT)) if usage.input else None
-    return usage or None
+    return wire.believed(usage or None, output)
 
 
 def _reports(place: Mapping[str, Any]) -> Iterable[Mapping[str, object]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any, cast
@@ -24,8 +23,6 @@ _NO_ID = "__fake_id__"
 # What a provider's own tool returned stands in the item of its call.
 _RETURNED = ("output", "outputs", "result", "results")
 _NOT_READ = {"id", "type", "status", "call_id", "name", "server_label", "approval_request_id", "encrypted_content", "created_by"}
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
 
 
 class Items:
@@ -96,7 +93,7 @@ class Items:
         name = name if isinstance(name, str) else ""
         if call_id:
             self._names[call_id] = name
-        said = arguments if isinstance(arguments, str) else compact(arguments)
+        said = arguments if isinstance(arguments, str) else wire.compact(arguments)
         return Part(kind="tool_call", text=f"{name} {said}", message_id=message_id, call_id=call_id, name=name, opens=opens)
 
     def _served(self, item: Mapping[str, Any], form: str, message_id: str | None) -> Iterator[Part]:
@@ -128,14 +125,9 @@ def output_parts(parts: Iterable[Part], reasoning: int | None, seals: MutableMap
     made = [part for part in parts if part.kind not in ("tool_result", "tools")]
     sealed = [place for place, part in enumerate(made) if part.kind == "reasoning" and part.call_id]
     if reasoning is not None and sealed:
-        weights = [made[place].sealed_tokens or 0 for place in sealed]
-        whole, before, given = sum(weights), 0, 0
-        for count, (place, weight) in enumerate(zip(sealed, weights, strict=True), 1):
-            before += weight
-            upto = reasoning * before // whole if whole else reasoning * count // len(sealed)
-            seals[made[place].call_id or ""] = upto - given
-            made[place] = replace(made[place], sealed_tokens=upto - given)
-            given = upto
+        for place, tokens in zip(sealed, wire.sealed_shares(reasoning, [made[place].sealed_tokens for place in sealed]), strict=True):
+            seals[made[place].call_id or ""] = tokens
+            made[place] = replace(made[place], sealed_tokens=tokens)
     return tuple(made)
 
 
@@ -145,14 +137,6 @@ def plain(item: object) -> Mapping[str, Any]:
         return cast("Mapping[str, Any]", item)
     dump: Any = getattr(item, "model_dump", None)
     return dump(mode="json", by_alias=True, exclude_none=True, warnings=False) if dump is not None else {}
-
-
-def compact(value: object) -> str:
-    """Return `value` as compact JSON; what JSON cannot say is said by `str`."""
-    try:
-        return _encode(value)
-    except (TypeError, ValueError, RecursionError):
-        return str(value)
 
 
 def _id(item: Mapping[str, Any]) -> str | None:
@@ -198,15 +182,15 @@ def _content(kind: PartKind, content: object, message_id: str | None, call_id: s
         elif media := wire.read_media(block):
             yield part("media", media=media)
         elif block:
-            yield part(kind, compact(block))
+            yield part(kind, wire.compact(block))
 
 
 def _schemas(schemas: object) -> Iterator[Part]:
     for each in cast("list[object]", schemas) if isinstance(schemas, list) else ():
         schema = plain(each)
         name = schema.get("name") or plain(schema.get("function")).get("name") or schema.get("type")
-        yield Part(kind="tools", text=compact(schema), name=name if isinstance(name, str) else None, opens=False)
+        yield Part(kind="tools", text=wire.compact(schema), name=name if isinstance(name, str) else None, opens=False)
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else compact(value)
+    return value if isinstance(value, str) else wire.compact(value)

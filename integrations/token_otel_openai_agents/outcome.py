@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import sys
 from typing import Any
 
 from agents import UserError
 
-from token_otel.events import Status
+from token_otel.events import Status, class_of, ended_by
 
-_CANCELLED = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError, concurrent.futures.CancelledError)
 # What semconv says where a class is not known: the SDK tells its spans errors by their text alone.
 _OTHER = "_OTHER"
 
@@ -31,9 +28,6 @@ def verdict(span: Any, around: BaseException | None) -> tuple[Status, str | None
 
 def of(error: BaseException) -> tuple[Status, str | None]:
     """Return the status with which an exception ends a run, and its class if it is an error; the SDK wraps those of tools."""
-    if isinstance(error, _CANCELLED):
-        return "cancelled", None
     if isinstance(error, UserError) and error.__cause__ is not None:
-        error = error.__cause__
-    kind = type(error)
-    return "error", kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        return "error", class_of(error.__cause__)
+    return ended_by(error)

@@ -7,6 +7,8 @@ A run has one start and one end; between them it may report a first chunk and us
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -258,3 +260,16 @@ class Handoff:
 Start: TypeAlias = AgentStarted | ModelStarted | ToolStarted | RetrievalStarted | StepStarted
 End: TypeAlias = ModelEnded | Ended
 Event: TypeAlias = Start | FirstChunk | UsageSeen | End | Handoff
+
+_CANCELLED = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError, concurrent.futures.CancelledError)
+
+
+def ended_by(error: BaseException) -> tuple[Status, str | None]:
+    """Return the status with which an exception ends a run, and its class if it is an error: never its text."""
+    return ("cancelled", None) if isinstance(error, _CANCELLED) else ("error", class_of(error))
+
+
+def class_of(error: BaseException) -> str:
+    """Return an exception's class, qualified unless it is built in."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -24,9 +24,8 @@ class Shared(Generic[T]):
         """Return the one of these providers, each given as the global one and the one asked for."""
         keys = [*product(*[_known_as(default, provider) for default, provider in asked])]
         with self._lock:
-            found = next(
-                (self._found[key] for key in reversed(keys) if key in self._found), None
-            )  # what is this very provider's goes first
+            # What is this very provider's goes first.
+            found = next((self._found[key] for key in reversed(keys) if key in self._found), None)
             return found or self._found.setdefault(keys[0], make())
 
     def _forked(self) -> None:

@@ -46,8 +46,7 @@ class ReadSum:
 
 def cost_of(totals: Totals, more: Decimal = Decimal()) -> Decimal | None:
     """Return the USD of calls and of what was spent beside: a sum over unpriced calls alone is not 0, but unknown."""
-    usd = totals.cost_usd + more
-    return usd if usd or not totals.incomplete else None
+    return totals.cost_usd + more if more or totals.cost_is_known else None
 
 
 def account_of(totals: Totals) -> Account:
@@ -80,8 +79,3 @@ def dollars(usd: Decimal) -> str:
 def said(usd: Decimal | None) -> str | None:
     """Return USD as JSON takes it, so that no digit is lost."""
     return None if usd is None else format(usd, "f")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 call`, `2 calls`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -9,9 +9,10 @@ from decimal import Decimal, localcontext
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from token_otel.bills.account import Account, Read, ReadSum, account_of, cost_of, counted, dollars, plain, said
+from token_otel.bills.account import Account, Read, ReadSum, account_of, cost_of, dollars, plain, said
 from token_otel.bills.budget import Budget, BudgetExceeded
 from token_otel.events import Ended, ModelStarted, ToolStarted
+from token_otel.figures import plural
 from token_otel.flow.producer import NAMELESS
 from token_otel.ledger import Closed, Posting, Totals
 from token_otel.lifetime import at_fork
@@ -199,7 +200,7 @@ class Bill:
         budget, usd = self.budget or Budget(), self._total.cost_usd + self._tools_usd
         limits = [dollars(budget.usd)] if budget.usd is not None else []
         limits += [f"{budget.tokens:,} tokens"] if budget.tokens is not None else []
-        tokens, calls = self._total.input + self._total.output, counted(self._total.calls, "call")
+        tokens, calls = self._total.input + self._total.output, plural(self._total.calls, "call")
         sentence = f"the budget of {' and '.join(limits)} is spent: {tokens:,} tokens and {dollars(usd)} in {calls}"
         if not self._unpriced_calls:
             return sentence

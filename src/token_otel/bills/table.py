@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import TypeVar
 
-from token_otel.bills.account import Account, counted
+from token_otel.bills.account import Account
 from token_otel.bills.bill import Bill
+from token_otel.figures import places, plural, printable, usd
 
 R = TypeVar("R")
 
@@ -25,7 +26,7 @@ def table_of(bill: Bill) -> str:
         cost_usd=bill.cost_usd,
         complete=bill.complete,
     )
-    decimals = _places([total.cost_usd])
+    decimals = places([total.cost_usd or Decimal()])
     sections = [_accounts("agent", bill.by_agent.items(), decimals), _accounts("model", bill.by_model.items(), decimals)]
     if tools := bill.by_tool:
         sections.append([[_shown(name), "", "", "", _usd(usd, decimals)] for name, usd in _first(tools.items())])
@@ -40,9 +41,9 @@ def table_of(bill: Bill) -> str:
     if reads:
         parts.append(_laid_out([[["produced by -> read by", "tokens", "cost"], *reads]]))
     if bill.open_calls:
-        parts.append(f"Still open: {counted(bill.open_calls, 'call')}.")
+        parts.append(f"Still open: {plural(bill.open_calls, 'call')}.")
     if bill.unpriced_tokens:
-        parts.append(f"Without a known price: {counted(bill.unpriced_tokens, 'token')}.")
+        parts.append(f"Without a known price: {plural(bill.unpriced_tokens, 'token')}.")
     return "\n\n".join(parts)
 
 
@@ -77,20 +78,9 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _shown(name: str) -> str:
-    """Return a name on one line; nothing in it may steer a terminal."""
-    name = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name[:1000])
+    name = printable(name[:1000])
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _places(amounts: Iterable[Decimal | None]) -> int:
-    largest = max((amount for amount in amounts if amount is not None), default=Decimal())
-    return 6 if largest < 10 else 4 if largest < 1000 else 2
-
-
 def _usd(amount: Decimal | None, decimals: int) -> str:
-    if amount is None:
-        return "unpriced"
-    unit = Decimal(1).scaleb(-decimals)
-    if 0 < amount < unit / 2:
-        return f"<${unit:f}"
-    return f"${amount.quantize(unit, ROUND_HALF_EVEN):,f}"
+    return "unpriced" if amount is None else usd(amount, decimals)

@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import Any
 
 from token_otel.doctor.finding import Finding
+from token_otel.figures import plural, printable
 
 _WIDTH = 80
 _INDENT = 11
@@ -23,7 +24,7 @@ def in_words(findings: Sequence[Finding]) -> str:
             if finding.about == about:
                 lines += _wrapped(f"  {finding.grade}", finding.found)
                 lines += _wrapped("", finding.do)
-                lines += [" " * _INDENT + "  " + _printable(line) for line in finding.block.splitlines()]
+                lines += [" " * _INDENT + "  " + printable(line) for line in finding.block.splitlines()]
         lines.append("")
     return "\n".join([*lines, _verdict(findings)])
 
@@ -37,20 +38,11 @@ def _verdict(findings: Sequence[Finding]) -> str:
     grades = Counter(finding.grade for finding in findings)
     if not grades["warning"] and not grades["note"]:
         return "Nothing to do."
-    return f"{_plural(grades['warning'], 'warning')}, {_plural(grades['note'], 'note')}."
+    return f"{plural(grades['warning'], 'warning')}, {plural(grades['note'], 'note')}."
 
 
 def _wrapped(mark: str, sentence: str) -> list[str]:
     if not sentence:
         return []
-    text = wrap(_printable(sentence), _WIDTH - _INDENT, break_on_hyphens=False, break_long_words=False)
+    text = wrap(printable(sentence), _WIDTH - _INDENT, break_on_hyphens=False, break_long_words=False)
     return [f"{mark if i == 0 else '':<{_INDENT}}{line}" for i, line in enumerate(text)]
-
-
-def _printable(text: str) -> str:
-    """Replace what could steer a terminal: names come from files."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

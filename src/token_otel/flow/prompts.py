@@ -232,15 +232,16 @@ class Prompts:
 
 def _learn_steps(learning: list[Learn], index: TextIndex, then: Job | None = None) -> Generator[None]:
     """Index what was said until now, then search: what a fork, or a full queue, has kept from being done is done with the next."""
+    failure: Exception | None = None
     try:
         while learning:
             yield from learning.pop(0)(index)
-    except Exception:
-        if then is not None:
-            yield from then()
-        raise
+    except Exception as error:
+        failure = error
     if then is not None:
         yield from then()
+    if failure is not None:
+        raise failure
 
 
 def _is_outdated(head: Transcript, estimate: Estimate) -> bool:

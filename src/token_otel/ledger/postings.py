@@ -75,6 +75,11 @@ class Totals:
     incomplete: int = 0
     cost_usd: Decimal = field(default_factory=Decimal)
 
+    @property
+    def cost_is_known(self) -> bool:
+        """Whether a cost is known of anything: a sum over unpriced calls alone is not 0."""
+        return bool(self.cost_usd) or not self.incomplete
+
     def add(self, posting: Posting) -> None:
         """Add one posting; an answer from the framework's own cache is no call, nor is the late rest of one."""
         if posting.first is None:

@@ -10,7 +10,7 @@ from token_otel import wire
 from token_otel.events import Part
 from token_otel.manual.messages import message_parts
 from token_otel.manual.objects import get, mapping, plain, several, text
-from token_otel.manual.responses import Answer, answer_of, believed, tier_of, usage_of
+from token_otel.manual.responses import Answer, answer_of, tier_of, usage_of
 from token_otel.usage import Usage
 
 _BEDROCK = ("contentBlockStart", "contentBlockDelta", "messageStop", "metadata")
@@ -57,7 +57,7 @@ class Gathered:
         else:
             output = self._output(usage.reasoning if usage is not None else None)
         return Answer(
-            usage=believed(usage, output) if whole else None,
+            usage=wire.believed(usage, output) if whole else None,
             output=output,
             model=self.model,
             response_id=self._id,

@@ -13,8 +13,6 @@ from token_otel.manual.messages import message_parts
 from token_otel.manual.objects import get, mapping, plain, several, text
 from token_otel.usage import Usage
 
-_OF_OUTPUT = ("output", "reasoning", "citation", "audio_output", "image_output", "video_output")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -57,7 +55,7 @@ def answer_of(response: object, operation: Operation = "chat") -> Answer:
     if usage is not None and (searches := _searches(response)) and usage.web_searches is None:
         usage = replace(usage, web_searches=searches)
     return Answer(
-        usage=believed(usage, output),
+        usage=wire.believed(usage, output),
         output=output,
         model=text(get(response, "model", "model_version", "modelVersion")),
         response_id=text(get(response, "id", "response_id", "responseId")) or text(get(get(response, "ResponseMetadata"), "RequestId")),
@@ -75,13 +73,6 @@ def usage_of(told: Mapping[str, Any], operation: Operation = "chat", *, by_anthr
         return wire.anthropic_messages(told) or None
     usage = wire.openai_embeddings(told) if operation == "embeddings" and "input_tokens" not in told else wire.detect(told)
     return usage or None
-
-
-def believed(usage: Usage | None, output: Iterable[Part]) -> Usage | None:
-    """Return a report without the output of 0 that stands beside a text: that is a report that is missing."""
-    if usage and not usage.output and any(part.text for part in output):
-        return replace(usage, **dict.fromkeys(_OF_OUTPUT)) if usage.input else None
-    return usage
 
 
 def tier_of(response: object, usage: Mapping[str, Any]) -> str | None:

@@ -182,7 +182,7 @@ def _agent(closed: Closed, names: Names) -> Values:
         values[sc.AGENT_MESSAGE_PRODUCERS] = [names.origin(label) if isinstance(label, str) else str(label) for label, _ in dearest]
         values[sc.AGENT_MESSAGE_READS] = [reads.reads for _, reads in dearest]
         values[sc.AGENT_MESSAGE_TOKENS] = [reads.tokens for _, reads in dearest]
-        if _cost_is_known(run.own):
+        if run.own.cost_is_known:
             values[sc.AGENT_MESSAGE_COST] = [float(reads.cost_usd) for _, reads in dearest]
         if run.forgot:
             values[sc.AGENT_MESSAGE_AT_LEAST] = True
@@ -192,14 +192,9 @@ def _agent(closed: Closed, names: Names) -> Values:
 def _totals(scope: str, totals: Totals) -> Values:
     figures = (totals.input, totals.output, float(totals.cost_usd), totals.calls, totals.reread)
     values: Values = {sc.rollup(scope, what): figure for what, figure in zip(sc.ROLLUPS, figures, strict=True)}
-    if not _cost_is_known(totals):
+    if not totals.cost_is_known:
         del values[sc.rollup(scope, "cost_usd")]
     return values
-
-
-def _cost_is_known(totals: Totals) -> bool:
-    """Whether a cost is known of anything: a sum over unpriced calls is not 0."""
-    return bool(totals.cost_usd) or not totals.incomplete
 
 
 def _set(values: Values, name: str, value: Value | None) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from itertools import accumulate
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from token_otel.figures import places as places
+from token_otel.figures import plural as plural
+from token_otel.figures import printable
+from token_otel.figures import usd as usd
 from token_otel.report.totals import Totals
 
 AT_LEAST = "\N{GREATER-THAN OR EQUAL TO} "
@@ -40,7 +43,7 @@ def shown(name: str, width: int = 40) -> str:
     """Return a name of at most `width` cells, on one line; what cannot be printed is replaced, what is cut is its middle."""
     if width <= 0:
         return ""
-    name = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name[:1000])
+    name = printable(name[:1000])
     if cell_len(name) <= width:
         return name
     tail = _fitting(name[::-1], width // 3)[::-1]
@@ -68,22 +71,6 @@ def times(factor: float | None) -> str:
 def tokens(count: int) -> str:
     """Return a number of tokens, 0 as a dash."""
     return f"{count:,}" if count else "-"
-
-
-def places(amounts: Iterable[Decimal]) -> int:
-    """Return how many decimals a column of amounts needs: 6, fewer where they are large."""
-    largest = max((abs(amount) for amount in amounts), default=Decimal())
-    return 6 if largest < 10 else 4 if largest < 1000 else 2
-
-
-def usd(amount: Decimal, decimals: int = 6) -> str:
-    """Return USD, rounded; what is not 0 never looks like 0."""
-    unit = Decimal(1).scaleb(-decimals)
-    if 0 < abs(amount) < unit / 2:
-        return f"{'-' if amount < 0 else ''}<${unit:f}"
-    # A file may state amounts that no Decimal holds with its decimals.
-    rounded = amount.quantize(unit, ROUND_HALF_EVEN) if amount.adjusted() < 20 else amount
-    return f"{'-' if rounded < 0 else ''}${abs(rounded):,f}"
 
 
 def exact_usd(amount: Decimal) -> str:
@@ -114,11 +101,6 @@ def seconds(duration_s: float) -> str:
     if duration_s < 1:
         return f"{duration_s * 1000:.0f} ms"
     return f"{duration_s:,.0f} s" if duration_s >= 100 else f"{duration_s:.1f} s" if duration_s >= 10 else f"{duration_s:.2f} s"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 call`, `2 calls`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _fitting(chars: str, width: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from token_otel.figures import plural, printable
 from token_otel.reprice.calls import Repriced
 
 
@@ -85,21 +86,21 @@ def in_words(summary: Summary) -> str:
     """Return the table, and a sentence for each thing to know."""
     lines = [f"{'calls':>7}  {'before':>14}  {'after':>14}  model"]
     lines += [
-        f"{row.calls:>7,}  {_usd(row.before_usd):>14}  {_usd(row.after_usd):>14}  {_shown(row.model)}"
+        f"{row.calls:>7,}  {_usd(row.before_usd):>14}  {_usd(row.after_usd):>14}  {printable(row.model[:200])}"
         for row in (*summary.rows, summary.total)
     ]
-    lines += ["", f"{_plural(summary.calls, 'call')} priced anew; the cost of {summary.changed:,} differs."]
+    lines += ["", f"{plural(summary.calls, 'call')} priced anew; the cost of {summary.changed:,} differs."]
     for model, count in summary.unpriced.items():
-        lines.append(f"{_plural(count, 'call')} of {_shown(model)} without a price.")
+        lines.append(f"{plural(count, 'call')} of {printable(model[:200])} without a price.")
     for count, sentence in (
         (summary.kept, "left alone: the provider's own price, or an answer from a local cache"),
         (summary.no_usage, "left alone: no usable tokens on the span"),
         (summary.guessed, "where the span does not tell a cache lifetime or a fee: five minutes, the old fee"),
     ):
         if count:
-            lines.append(f"{_plural(count, 'call')} {sentence}.")
+            lines.append(f"{plural(count, 'call')} {sentence}.")
     if summary.torn_lines:
-        lines.append(f"{_plural(summary.torn_lines, 'line')} broken off, copied as found.")
+        lines.append(f"{plural(summary.torn_lines, 'line')} broken off, copied as found.")
     return "\n".join(lines)
 
 
@@ -114,12 +115,3 @@ def _cents(usd: Decimal | None) -> float | None:
 
 def _usd(usd: Decimal | None) -> str:
     return "unknown" if usd is None else f"${usd:,.6f}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _shown(name: str) -> str:
-    """Return a name from a file on one line: nothing in it may steer a terminal."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name[:200])

@@ -6,12 +6,13 @@ Nothing raises: what is not a count is unknown, and a part that exceeds its tota
 
 from token_otel.wire.bedrock import bedrock_converse, bedrock_invoke
 from token_otel.wire.blocks import Blocks, compact
+from token_otel.wire.counts import believed
 from token_otel.wire.detection import detect
 from token_otel.wire.frameworks import langchain, service_tier
 from token_otel.wire.media import document_text, read_media
 from token_otel.wire.openai import openai_chat, openai_embeddings, openai_responses, reported_cost
 from token_otel.wire.providers import anthropic_messages, cohere, gemini, ollama, token_usage
-from token_otel.wire.reasoning import Reasoning, read_reasoning, read_signature
+from token_otel.wire.reasoning import Reasoning, read_reasoning, read_signature, sealed_shares
 
 __all__ = [
     "Blocks",
@@ -19,6 +20,7 @@ __all__ = [
     "anthropic_messages",
     "bedrock_converse",
     "bedrock_invoke",
+    "believed",
     "cohere",
     "compact",
     "detect",
@@ -33,6 +35,7 @@ __all__ = [
     "read_reasoning",
     "read_signature",
     "reported_cost",
+    "sealed_shares",
     "service_tier",
     "token_usage",
 ]

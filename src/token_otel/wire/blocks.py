@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from token_otel.events import Media, Part, PartKind
 from token_otel.wire.media import document_text, read_media
-from token_otel.wire.reasoning import Reasoning, read_reasoning, read_signature
+from token_otel.wire.reasoning import Reasoning, read_reasoning, read_signature, sealed_shares
 
 _TEXT = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal", "text-plain": "text"}
 # The same calls stand in `tool_calls`; what streams leave of them does not parse.
@@ -120,14 +120,8 @@ class Blocks:
         """Say what is sealed: the tokens of reasoning that the call has reported, in proportion to the seals, else what these suggest."""
         if not self._seals:
             return
-        guesses = [guess or 0 for guess in self._seals.values()]
-        whole, before, given = sum(guesses), 0, 0
-        for count, (place, guess) in enumerate(self._seals.items(), 1):
-            tokens = guess
-            if reported is not None:
-                before += guess or 0
-                upto = reported * before // whole if whole else reported * count // len(guesses)
-                tokens, given = upto - given, upto
+        guesses = [*self._seals.values()]
+        for place, tokens in zip(self._seals, guesses if reported is None else sealed_shares(reported, guesses), strict=True):
             self.parts[place] = replace(self.parts[place], sealed_tokens=tokens)
 
     def read(self, block: object) -> None:

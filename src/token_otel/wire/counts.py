@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TypeAlias, cast
 
+from token_otel.events import Part
 from token_otel.usage import LARGEST, Usage
 
 Raw: TypeAlias = Mapping[str, object]
 
 NOTHING: Raw = {}
 
+_OF_OUTPUT = ("output", "reasoning", "citation", "audio_output", "image_output", "video_output")
 _PLAIN = {"cache_read", "cache_write_5m", "cache_write_1h", "reasoning"}
 
 
@@ -39,6 +42,13 @@ def fitted(total: int | None, output: int | None, **parts: int | None) -> Usage:
         fit(kept.get(f"{modality}_input", 0), f"{modality}_cache_read")
     fit(kept.get("cache_read", 0), "audio_cache_read", "image_cache_read", "video_cache_read")
     return Usage(input=total, output=output, adjusted=kept != told, **kept)
+
+
+def believed(usage: Usage | None, output: Iterable[Part]) -> Usage | None:
+    """Return a report without the output of 0 that stands beside a text: that is a report that is missing."""
+    if usage and not usage.output and any(part.text for part in output):
+        return replace(usage, **dict.fromkeys(_OF_OUTPUT)) if usage.input else None
+    return usage
 
 
 def _fits(told: Mapping[str, int], total: int | None, output: int | None) -> bool:

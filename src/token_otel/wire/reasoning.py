@@ -5,9 +5,10 @@ A seal holds all of the reasoning, encrypted, for the provider to read when it c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
+from itertools import accumulate, pairwise
 from typing import Any, cast
 
 _FORMS = ("thinking", "redacted_thinking", "reasoning", "reasoning_content", "reasoningContent")
@@ -97,3 +98,12 @@ def _digest(seal: str | bytes) -> str:
 def _guess(name: str, seal: str | bytes) -> int:
     length = len(seal) if isinstance(seal, str) else len(seal) * 4 // 3
     return max(0, length - _OPENAI_SEAL * (name == "encrypted_content")) // _CHARACTERS_PER_TOKEN
+
+
+def sealed_shares(reported: int, guesses: Sequence[int | None]) -> list[int]:
+    """Split the tokens of reasoning that a call has reported among its seals, in proportion to what each suggests; equally if none does."""
+    weights = [guess or 0 for guess in guesses]
+    weights = weights if any(weights) else [1] * len(weights)
+    whole = sum(weights)
+    ends = [reported * before // whole for before in accumulate(weights)]
+    return [end - start for start, end in pairwise([0, *ends])]
